@@ -1,0 +1,1 @@
+//! Drills: load, kill, wait, verify, and the evidence report.

@@ -1,0 +1,1 @@
+//! CSV files replayed as payments, judged by the source's own balances.

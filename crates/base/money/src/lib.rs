@@ -1,0 +1,1 @@
+//! Currencies and amounts in integer minor units. No floats, no IO.

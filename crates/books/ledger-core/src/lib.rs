@@ -1,0 +1,1 @@
+//! Accounts and two-phase transfers: the pure, deterministic ledger.

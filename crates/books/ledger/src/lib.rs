@@ -1,0 +1,1 @@
+//! The ledger as a shard: its HTTP API and wire types.

@@ -1,0 +1,1 @@
+//! The runtime of a deterministic state machine over a journal.

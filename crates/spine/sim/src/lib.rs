@@ -1,0 +1,1 @@
+//! Seeded simulator of shard, journal and ledger on a virtual disk.
