@@ -135,6 +135,12 @@ macro_rules! id_kind {
             }
         }
 
+        impl From<$name> for Id {
+            fn from(name: $name) -> Self {
+                name.0
+            }
+        }
+
         impl FromStr for $name {
             type Err = IdError;
             fn from_str(text: &str) -> Result<Self, IdError> {

@@ -1,1 +1,40 @@
-//! Accounts and two-phase transfers: the pure, deterministic ledger.
+//! The ledger: accounts, and transfers between two of them, applied in order by a deterministic state
+//! machine.
+//!
+//! Start at [`Ledger::apply`]: one request is a batch of 128-byte events, and every event gets one 16-byte
+//! [`Outcome`]. Records, flags, statuses and their precedence follow TigerBeetle's public data model (release
+//! 0.17), so its reference pages describe this ledger as well; what is not built yet (balancing and closing
+//! transfers, imported events, closed accounts) is refused as `reserved_flag`.
+//!
+//! Nothing here reads a clock, a file, a socket or a random source: time enters as the timestamp of a
+//! request. Equal requests from an equal start give equal outcomes and an equal [state
+//! hash](Ledger::state_hash), on any machine.
+//!
+//! Money is `u128` minor units in checked arithmetic. A refusal is a status; a broken invariant is a bug, and
+//! the ledger panics rather than book it.
+
+mod account_rules;
+mod accounts;
+mod apply;
+mod error;
+mod expiry;
+mod id_index;
+mod invariants;
+mod ledger;
+mod operation;
+mod pages;
+mod query;
+mod snapshot;
+mod state_hash;
+mod status;
+mod transfer_rules;
+mod transfers;
+mod wire;
+
+pub use error::{InvariantBroken, RequestError, SnapshotError, StatementError};
+pub use ledger::{Counts, Ledger};
+pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
+pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};
+pub use status::{CreateAccountStatus, CreateTransferStatus};
+pub use transfers::TransferState;
+pub use wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};

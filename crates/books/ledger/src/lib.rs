@@ -1,1 +1,14 @@
-//! The ledger as a shard: its HTTP API and wire types.
+//! The ledger as a shard: the state machine that the shard's runtime drives, and the bank API in front of it.
+//!
+//! [`LedgerMachine`] adapts [`ledger_core::Ledger`] to [`shard::StateMachine`]. [`router`] serves version 1 of the bank
+//! API on one site; only the leading site answers, the others say who they are and nothing else. [`openapi`] is its
+//! description, made from the same types.
+
+mod convert;
+mod error;
+mod http;
+mod machine;
+
+pub use error::ApiError;
+pub use http::{SiteInfo, openapi, router};
+pub use machine::LedgerMachine;

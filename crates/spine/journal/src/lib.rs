@@ -1,1 +1,38 @@
-//! Hash-chained, epoch-fenced journal: one file set that every site of a machine can read and one leader can append to.
+//! A journal: the ordered, hash-chained record of every command a shard accepted, kept in a folder of segment files.
+//!
+//! Every process of a machine may read it; exactly one, the leader, appends. What is acknowledged is durable, what is
+//! damaged is named with its file and offset, and nothing is ever skipped or repaired behind the caller's back.
+//!
+//! - [`Writer::take_over`] makes this process the leader: lock, read the rest, raise the epoch, append.
+//! - [`Reader`] follows the journal from any [`Position`], also while another process appends or takes over.
+//! - [`verify`] checks every byte of a journal and reports what it holds.
+//! - [`Disk`] is the narrow port to the file system: [`RealDisk`] for files, [`sim::SimDisk`] for crashes.
+//!
+//! The format and the reasons for it are in `docs/adr/0002-journal-on-files.md`.
+
+mod chain;
+mod cursor;
+mod disk;
+mod error;
+mod files;
+mod format;
+mod mask;
+mod reader;
+mod real;
+mod segment;
+pub mod sim;
+mod tail;
+mod takeover;
+mod verify;
+mod writer;
+
+pub use chain::{Batch, Chain, Kind, Position, Record, Sealed};
+pub use disk::{Access, Disk, DiskFile};
+pub use error::{Corruption, Fault, JournalError, Refusal};
+pub use format::{COMMANDS_MAX, FORMAT_VERSION, NAME_BYTES_MAX, PAYLOAD_BYTES_MAX};
+pub use reader::Reader;
+pub use real::RealDisk;
+pub use tail::Torn;
+pub use takeover::{Recovery, Takeover};
+pub use verify::{Progress, Reign, Report, verify};
+pub use writer::{GROUP_BYTES_MAX, Options, SEGMENT_BYTES_MAX, Writer};

@@ -1,0 +1,347 @@
+/** The console in a real browser against a real platform. The tests build on each other's data, in order. */
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type Session,
+  createAccount,
+  createPayment,
+  launchBrowser,
+  openSession,
+  screenshot,
+} from "./harness";
+
+// Ids of this run alone, so that the tests can run twice against one bank.
+const RUN = BigInt(Date.now()) * 1000n;
+const payer = String(RUN + 1n);
+const payee = String(RUN + 2n);
+const payments = Array.from({ length: 60 }, (_, index) => String(RUN + 100n + BigInt(index)));
+const hold = String(RUN + 500n);
+const [firstPayment = ""] = payments;
+const lastPayment = payments.at(-1) ?? "";
+
+let browser: Browser;
+let session: Session;
+let page: Page;
+
+beforeAll(async () => {
+  await createAccount({ id: payer, currency: "CZK", code: 7 });
+  await createAccount({ id: payee, currency: "CZK", code: 8, flags: ["debits_must_not_exceed_credits"] });
+  for (const id of payments) {
+    await createPayment({
+      id,
+      debit_account: payer,
+      credit_account: payee,
+      amount: "1234.50",
+      currency: "CZK",
+      code: 1,
+    });
+  }
+  await createPayment({
+    id: hold,
+    debit_account: payee,
+    credit_account: payer,
+    amount: "100.00",
+    currency: "CZK",
+    code: 2,
+    flags: ["pending"],
+    timeout: 3600,
+  });
+  browser = await launchBrowser();
+  session = await openSession(browser);
+  page = session.page;
+});
+
+afterAll(async () => {
+  await browser.close();
+});
+
+/** The visible text of the first match. */
+const text = async (selector: string) =>
+  (await page.locator(selector).first().innerText()).replaceAll(/\s+/g, " ");
+
+const heading = async () => text("h1");
+
+/** Goes to an address and waits until the console has drawn it and listens to keys. */
+async function visit(path: string): Promise<void> {
+  await page.goto(path);
+  // The title is set by the same pass of effects that attaches the key listener.
+  await page.waitForFunction(() => document.title.includes("·"));
+}
+
+type StreamWindow = Window & { stream?: EventSource };
+
+/** Runs in the page before its own scripts: keeps hold of the newest stream. */
+function keepStream(): void {
+  const Original = window.EventSource;
+  window.EventSource = class extends Original {
+    constructor(url: string | URL) {
+      super(url);
+      (window as StreamWindow).stream = this;
+    }
+  };
+}
+
+describe("overview", () => {
+  test("shows three sites, one leader, live figures and the newest payments", async () => {
+    await visit("/");
+    await page.locator("[data-site]").nth(2).waitFor();
+    expect(await page.locator("[data-site]").count()).toBe(3);
+    expect(await page.locator('[data-leader="true"]').count()).toBe(1);
+    expect(await page.locator(".panel-plan tbody tr").count()).toBe(3);
+    await page.locator(".uplot canvas").nth(1).waitFor();
+    await page.getByRole("link", { name: hold }).waitFor();
+    expect(await text(".platform-line")).toContain("leads, epoch");
+    await screenshot(page, "overview");
+  });
+
+  test("says so when the stream breaks, and goes on when it is back", async () => {
+    const cut = await openSession(browser);
+    await cut.page.addInitScript(keepStream);
+    await cut.page.goto("/");
+    await cut.page.locator("[data-site]").first().waitFor();
+    // New streams are refused, and the one that is open reports an error, as it does when its server dies.
+    await cut.page.route("**/v1/platform/live", (route) => route.abort());
+    await cut.page.evaluate(() => (window as StreamWindow).stream?.dispatchEvent(new Event("error")));
+    await cut.page.getByTestId("stream-lost").waitFor();
+    expect(await cut.page.getByText("Paused").count()).toBe(2);
+    await screenshot(cut.page, "stream-lost");
+    await cut.page.unroute("**/v1/platform/live");
+    await cut.page.getByTestId("stream-lost").waitFor({ state: "detached" });
+    await cut.page.getByText("The console's stream resumed").waitFor();
+    await cut.page.context().close();
+  });
+});
+
+describe("accounts and payments", () => {
+  test("an account is found by its id, with balances, rules and statement", async () => {
+    await visit("/accounts");
+    await page.keyboard.press("/");
+    await page.keyboard.type(payee);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/accounts/${payee}`);
+    expect(await heading()).toBe(`Account ${payee}`);
+    await page.locator(".balances").waitFor();
+    expect(await text(".balances")).toMatch(
+      /Balance 74,070\.00 ?CZK .*Available 73,970\.00 ?CZK .*Pending debits 100\.00 /,
+    );
+    expect(await text(".account-facts")).toContain("no overdraft");
+    const newest = await text("tbody tr");
+    expect(newest).toContain(hold);
+    expect(newest).toContain("pending debit −100.00 74,070.00");
+    expect(await text("tbody tr:nth-child(2)")).toContain("posted credit +1,234.50 74,070.00");
+    await screenshot(page, "account");
+  });
+
+  test("the statement pages back in time and forward again", async () => {
+    expect(await page.locator("tbody tr").count()).toBe(50);
+    await page.keyboard.press("]");
+    await page.getByRole("link", { name: firstPayment, exact: true }).waitFor();
+    expect(await page.locator("tbody tr").count()).toBe(11);
+    await page.keyboard.press("[");
+    await page.getByRole("link", { name: hold, exact: true }).waitFor();
+  });
+
+  test("a statement's entry leads to the payment, and the payment to its accounts", async () => {
+    await page.getByRole("link", { name: lastPayment, exact: true }).click();
+    await page.waitForURL(`**/payments/${lastPayment}`);
+    await page.locator(".flow").waitFor();
+    expect(await text(".flow")).toBe(`From (debit) ${payer} 1,234.50 CZK posted To (credit) ${payee}`);
+    await screenshot(page, "payment");
+    await page.getByRole("link", { name: payer }).click();
+    await page.waitForURL(`**/accounts/${payer}`);
+    await page.locator(".balances").waitFor();
+    expect(await text(".balances")).toContain("Balance −74,070.00");
+  });
+
+  test("the header's search finds a payment by its id alone", async () => {
+    await visit("/");
+    await page.keyboard.press("/");
+    await page.keyboard.type(firstPayment);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/payments/${firstPayment}`);
+    expect(await heading()).toBe(`Payment ${firstPayment}`);
+  });
+
+  test("the lists show accounts and payments, and page", async () => {
+    await visit("/payments");
+    await page.getByRole("button", { name: "Pause updates" }).click();
+    const ids = () => page.locator("tbody [data-row]").allInnerTexts();
+    await page.locator("tbody tr").nth(49).waitFor();
+    const newest = await ids();
+    await page.keyboard.press("]");
+    await page.waitForURL("**/payments?before=*");
+    await page.locator("tbody tr").first().waitFor();
+    const older = await ids();
+    expect(older.length).toBeGreaterThan(0);
+    expect(older.filter((id) => newest.includes(id))).toEqual([]);
+    await visit(`/accounts?after=${RUN}`);
+    await page.getByRole("link", { name: payer, exact: true }).waitFor();
+    await screenshot(page, "accounts");
+  });
+
+  test("an unknown account is a named problem with what to do", async () => {
+    await visit("/accounts/999999999999999999");
+    const problem = page.getByRole("alert");
+    await problem.waitFor();
+    expect(await problem.innerText()).toMatch(/Not found/);
+    expect(await problem.locator("code").first().innerText()).toMatch(/^[A-Z]{3}-\d{4}$/);
+    expect(await problem.getByText("What to do").count()).toBe(1);
+    expect(await problem.getByRole("button", { name: /^Copy / }).count()).toBe(1);
+    await screenshot(page, "unknown-account");
+  });
+
+  test("an id that names nothing says how to bring in data", async () => {
+    await visit("/find?id=999999999999999999");
+    await page.getByText("tongbao replay --mapping examples/berka/mapping.yaml DIR").waitFor();
+  });
+});
+
+describe("keyboard", () => {
+  test("g and a letter go to every section", async () => {
+    await visit("/");
+    for (const [letter, path, title] of [
+      ["a", "/accounts", "Accounts"],
+      ["p", "/payments", "Payments"],
+      ["d", "/drills", "Drills"],
+      ["o", "/", "Overview"],
+    ] as const) {
+      await page.keyboard.press("g");
+      await page.keyboard.press(letter);
+      await page.waitForURL((url) => url.pathname === path);
+      expect(await heading()).toBe(title);
+    }
+  });
+
+  test("? shows the help and Escape closes it; j and Enter open a row", async () => {
+    await visit("/payments");
+    await page.locator("tbody tr").first().waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.keyboard.press("j");
+    const id = await page.locator(":focus").innerText();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/payments/${id}`);
+  });
+
+  test("the first Tab offers to skip to the content, and focus is visible", async () => {
+    await visit("/accounts");
+    await page.locator("tbody tr").first().waitFor();
+    await page.keyboard.press("Tab");
+    expect(await page.locator(":focus").innerText()).toBe("Skip to content");
+    await page.keyboard.press("Tab");
+    const outline = await page
+      .locator(":focus")
+      .evaluate((element) => getComputedStyle(element).outlineStyle);
+    expect(outline).toBe("solid");
+  });
+});
+
+describe("settings", () => {
+  test("the language switches at once and is remembered", async () => {
+    await visit("/accounts");
+    await page.getByRole("button", { name: "中文" }).click();
+    expect(await heading()).toBe("账户");
+    expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
+    await visit("/");
+    expect(await heading()).toBe("总览");
+    await page.locator("[data-site]").first().waitFor();
+    await screenshot(page, "overview-zh");
+    await page.getByRole("button", { name: "EN" }).click();
+    expect(await heading()).toBe("Overview");
+  });
+
+  test("a Chinese browser in the dark starts in Chinese and dark", async () => {
+    const dark = await openSession(browser, { locale: "zh-CN", colorScheme: "dark" });
+    await dark.page.goto("/");
+    await dark.page.locator("[data-site]").first().waitFor();
+    expect(await dark.page.locator("h1").innerText()).toBe("总览");
+    const background = () =>
+      dark.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    expect(await background()).toBe("rgb(15, 19, 23)");
+    await dark.page.keyboard.press("t");
+    expect(await background()).toBe("rgb(244, 243, 239)");
+    await dark.page.keyboard.press("t");
+    expect(await background()).toBe("rgb(15, 19, 23)");
+    await screenshot(dark.page, "overview-zh-dark");
+    await dark.page.context().close();
+    expect(dark.faults).toEqual([]);
+  });
+
+  test.each([1024, 390])("no page is wider than a screen of %d px", async (width) => {
+    const small = await openSession(browser, { viewport: { width, height: 800 } });
+    for (const path of [
+      "/",
+      "/accounts",
+      `/accounts/${payee}`,
+      "/payments",
+      `/payments/${hold}`,
+      "/drills",
+    ]) {
+      await small.page.goto(path);
+      await small.page.locator(".panel").first().waitFor();
+      const wide = await small.page.evaluate(() => document.documentElement.scrollWidth);
+      expect(wide, path).toBeLessThanOrEqual(width);
+    }
+    await small.page.goto("/");
+    await small.page.locator("[data-site]").first().waitFor();
+    await screenshot(small.page, `overview-${width}`);
+    await small.page.context().close();
+  });
+});
+
+describe("drill", () => {
+  test("needs a confirmation, which can be declined", async () => {
+    await visit("/");
+    await page.locator("[data-site]").first().waitFor();
+    await page.getByTestId("kill-site").click();
+    await page.getByRole("alertdialog").waitFor();
+    expect(await page.locator(":focus").innerText()).toBe("Cancel");
+    await page.keyboard.press("Enter");
+    await page.getByTestId("kill-site").waitFor();
+  });
+
+  test("kills the leader, and passes with its evidence shown", { timeout: 180_000 }, async () => {
+    const leader = await page.locator('[data-leader="true"]').getAttribute("data-site");
+    await page.getByTestId("kill-site").click();
+    await page.getByTestId("kill-confirm").click();
+    await page.locator('[data-testid="drill-state"][data-state="running"]').waitFor({ state: "attached" });
+    await page.locator('.phase[aria-current="step"]').waitFor();
+    await screenshot(page, "drill-running");
+    await page
+      .locator('[data-testid="drill-state"]:not([data-state="running"])')
+      .waitFor({ state: "attached", timeout: 150_000 });
+    const result = page.getByTestId("drill-result");
+    await result.waitFor();
+    await screenshot(page, "drill-result");
+    const shown = (await result.innerText()).replaceAll(/\s+/g, " ");
+    expect(shown).toMatch(/^passed /);
+    expect(shown).toMatch(/Recovery \(RTO\) [\d.,]+ ms Lost 0 Duplicated 0 /);
+    expect(shown).toContain("live equals replay");
+    expect(shown).toContain(`${leader} → `);
+    const report = await page.getByTestId("report-link").getAttribute("href");
+    const answer = await page.request.get(report ?? "");
+    expect(answer.status()).toBe(200);
+    expect(answer.headers()["content-type"]).toContain("text/html");
+  });
+
+  test("stands in the history", async () => {
+    await visit("/drills");
+    await page.locator("tbody tr").first().waitFor();
+    expect(await text("tbody tr")).toContain("passed");
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/drills/*");
+    await page.locator(".timeline").waitFor();
+    await screenshot(page, "drill");
+  });
+});
+
+test("nothing went wrong on the way: no exception, no refused resource, no request to another host", async () => {
+  const policy = (await page.request.get("/")).headers()["content-security-policy"];
+  expect(policy).toContain("default-src 'self'");
+  expect(policy).not.toContain("script-src");
+  expect(session.faults).toEqual([]);
+});

@@ -1,0 +1,88 @@
+/** The API of Tongbao, typed by its OpenAPI document (`npm run generate` writes `schema.d.ts`). */
+
+import createClient from "openapi-fetch";
+import { ProblemError, problemOf } from "./problem";
+import type { components, paths } from "./schema";
+
+type Schemas = components["schemas"];
+export type Account = Schemas["Account"];
+export type Payment = Schemas["Payment"];
+export type StatementEntry = Schemas["StatementEntry"];
+export type Statement = Schemas["Statement"];
+export type Site = Schemas["Site"];
+export type Platform = Schemas["Platform"];
+export type Live = Schemas["Live"];
+export type Drill = Schemas["Drill"];
+export type DrillReport = Schemas["DrillReport"];
+
+/** Where the stream of live figures is; it is read as server-sent events, not by the client below. */
+export const LIVE_PATH: keyof paths = "/v1/platform/live";
+
+const client = createClient<paths>({ baseUrl: "" });
+
+/** What a call of the client settles with, seen without its types. */
+interface Settled<Data> {
+  readonly data?: Data;
+  readonly error?: unknown;
+  readonly response: Response;
+}
+
+/** The body of a successful answer; anything else is thrown as a `ProblemError`. */
+async function body<Data>(call: Promise<Settled<Data>>): Promise<Data> {
+  let settled: Settled<Data>;
+  try {
+    settled = await call;
+  } catch (cause) {
+    if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+    throw new ProblemError({ kind: "offline" });
+  }
+  if (settled.data !== undefined && settled.response.ok) return settled.data;
+  throw new ProblemError({ kind: "problem", problem: problemOf(settled.error, settled.response.status) });
+}
+
+/** A page of a list: where to start, how much, and the signal that gives the request up. */
+export interface PageRequest {
+  readonly cursor: string | null;
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+export function listAccounts({ cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, after: cursor };
+  return body(client.GET("/v1/accounts", { params: { query }, signal }));
+}
+
+export function getAccount(id: string, signal: AbortSignal) {
+  return body(client.GET("/v1/accounts/{id}", { params: { path: { id } }, signal }));
+}
+
+export function getStatement(id: string, { cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, before: cursor };
+  return body(client.GET("/v1/accounts/{id}/statement", { params: { path: { id }, query }, signal }));
+}
+
+export function listPayments({ cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, before: cursor };
+  return body(client.GET("/v1/payments", { params: { query }, signal }));
+}
+
+export function getPayment(id: string, signal: AbortSignal) {
+  return body(client.GET("/v1/payments/{id}", { params: { path: { id } }, signal }));
+}
+
+export function startDrill(site: string) {
+  return body(client.POST("/v1/drills", { body: { kind: "kill-site", site } }));
+}
+
+export function listDrills(signal: AbortSignal) {
+  return body(client.GET("/v1/drills", { signal }));
+}
+
+export function getDrill(id: string, signal: AbortSignal) {
+  return body(client.GET("/v1/drills/{id}", { params: { path: { id } }, signal }));
+}
+
+/** The address of a drill's report, a page of its own. */
+export function drillReportPath(id: string): string {
+  return `/v1/drills/${encodeURIComponent(id)}/report.html`;
+}

@@ -1,0 +1,29 @@
+//! The platform API, call by call. Only the console's address serves it.
+
+use console_api::{Drill, DrillPage, DrillRequest, Platform};
+use ids::Id;
+
+use crate::{Client, ClientError};
+
+/// The platform API. Every method may end in any [`ClientError`] but `Address`.
+impl Client {
+    /// The platform and its sites.
+    pub async fn platform(&self) -> Result<Platform, ClientError> {
+        self.get("/v1/platform").await
+    }
+
+    /// Starts a drill. Only one runs at a time.
+    pub async fn start_drill(&self, request: &DrillRequest) -> Result<Drill, ClientError> {
+        Ok(self.post("/v1/drills", None, request).await?.0)
+    }
+
+    /// One drill, running or done.
+    pub async fn drill(&self, id: Id) -> Result<Drill, ClientError> {
+        self.get(&format!("/v1/drills/{id}")).await
+    }
+
+    /// Every drill, newest first.
+    pub async fn drills(&self) -> Result<DrillPage, ClientError> {
+        self.get("/v1/drills").await
+    }
+}

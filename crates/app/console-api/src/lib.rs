@@ -1,0 +1,14 @@
+//! The wire types of the platform API, version 1: the sites, what they do right now, and drills.
+//!
+//! The console's server, its pages (through the OpenAPI document) and the command line all use these.
+
+mod drill;
+mod name;
+mod platform;
+
+pub use drill::{
+    AckTimeline, Drill, DrillKind, DrillMeasurements, DrillPage, DrillPhase, DrillProgress, DrillReport,
+    DrillRequest, DrillState, DrillTarget, PhaseTime, Verdict,
+};
+pub use name::{SiteName, SiteNameError};
+pub use platform::{Live, Platform, Site, SiteState};

@@ -1,1 +1,0 @@
-//! The one binary: command line, supervisor, sites.

@@ -1,0 +1,105 @@
+//! One site: the process that `up` starts for each centre.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use console_api::SiteName;
+use gateway::ServeLimits;
+use journal::Options;
+use ledger::{LedgerMachine, SiteInfo};
+use serde::{Deserialize, Serialize};
+use shard::{Node, NodeConfig, ShardError};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::error::AppError;
+use crate::institution::SHARD;
+use crate::layout::Layout;
+
+/// What a site is told on its command line.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct SiteArgs {
+    /// The site's name.
+    #[arg(long)]
+    pub(crate) name: SiteName,
+    /// The address to listen on; the kernel picks the port.
+    #[arg(long)]
+    pub(crate) address: Ipv4Addr,
+    /// The place in the line for the lead.
+    #[arg(long)]
+    pub(crate) rank: u32,
+    /// The data folder.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+}
+
+/// The one line a site prints, once it listens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+/// Runs a site until its standard input closes: that is how the supervisor says goodbye, also when it is killed.
+pub(crate) async fn run(args: SiteArgs) -> anyhow::Result<()> {
+    let layout = Layout::new(&args.data);
+    let node = Node::<LedgerMachine>::start(NodeConfig {
+        shard: SHARD.to_owned(),
+        site: args.name.to_string(),
+        journal: layout.journal(SHARD),
+        snapshots: layout.snapshots(&args.name, SHARD),
+        rank: args.rank,
+        options: Options::default(),
+    })?;
+    let wanted = SocketAddr::from((args.address, 0));
+    let listener = TcpListener::bind(wanted).await.map_err(|source| AppError::Listen {
+        what: "site",
+        address: wanted,
+        source,
+    })?;
+    announce(&Ready { address: listener.local_addr()? })?;
+
+    let handle = node.handle();
+    let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned() };
+    let router = ledger::router(handle.clone(), info);
+    let (stop, stopped) = watch::channel(false);
+    let answer = move |request| {
+        let router = router.clone();
+        async move { router.oneshot(request).await.unwrap_or_else(|never| match never {}) }
+    };
+    let limits = ServeLimits { close_timeout: Duration::from_secs(2), ..ServeLimits::default() };
+    let server = tokio::spawn(gateway::serve(listener, limits, answer, stopped));
+
+    let mut finished = std::pin::pin!(node.finished());
+    let outcome = tokio::select! {
+        outcome = &mut finished => outcome,
+        () = supervisor_gone() => {
+            handle.stop();
+            finished.await
+        }
+    };
+    if let Err(error @ ShardError::Diverged { .. }) = &outcome {
+        // Stay up as the witness: the console shows a diverged site, and an operator looks at it.
+        tracing::error!(%error, "this site has stopped following");
+        supervisor_gone().await;
+    }
+    stop.send_replace(true);
+    server.await?;
+    Ok(outcome?)
+}
+
+#[expect(clippy::print_stdout, reason = "the supervisor reads this line")]
+fn announce(ready: &Ready) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(ready)?);
+    Ok(())
+}
+
+async fn supervisor_gone() {
+    let mut input = tokio::io::stdin();
+    let mut rest = [0; 64];
+    // Nothing is ever sent: end of file and errors both mean that nobody holds the other end.
+    while matches!(input.read(&mut rest).await, Ok(read) if read > 0) {}
+}

@@ -1,0 +1,150 @@
+//! `tongbao up`: the supervisor of the sites, with the gateway and the console in the same process.
+
+mod monitor;
+mod process;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use console::Console;
+use console_api::Platform;
+use drill::{Desk, DeskConfig};
+use gateway::{Gateway, ServeLimits, Tracker, serve};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::error::AppError;
+use crate::institution::{SHARD, default_plan};
+use crate::layout::{Layout, Running};
+use crate::output::Output;
+use process::Sites;
+
+/// How long the first start may take until a site leads.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A whole bank on this machine.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct UpArgs {
+    /// The port of the gateway, on 127.0.0.1; 0 lets the kernel pick one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The port of the console, on 127.0.0.1; 0 lets the kernel pick one.
+    #[arg(long, default_value_t = 7070)]
+    console_port: u16,
+}
+
+/// Starts everything, says where, and runs until it is told to stop.
+pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow::Result<()> {
+    raise_file_limit();
+    let layout = Layout::new(&data);
+    let _lock = layout.claim()?;
+    let gateway_listener = listen("gateway", args.port).await?;
+    let console_listener = listen("console", args.console_port).await?;
+    let running = Running {
+        pid: std::process::id(),
+        gateway: gateway_listener.local_addr()?,
+        console: console_listener.local_addr()?,
+    };
+
+    let sites = Sites::start(&layout, default_plan())?;
+    let tracker = Arc::new(Tracker::new(sites.addresses()));
+    let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
+    let tracking = tokio::spawn({
+        let tracker = Arc::clone(&tracker);
+        async move { tracker.run().await }
+    });
+    let (platform, live) = monitor::start(&sites, Arc::clone(&gateway), tracker.leader(), running.gateway);
+    let desk = Desk::new(DeskConfig {
+        gateway: running.gateway,
+        journal_dir: layout.journal(SHARD),
+        shard: SHARD.to_owned(),
+        reports_dir: layout.drills(),
+        platform: platform.clone(),
+        kill: sites.killer(),
+        clock: clock::wall,
+    })?;
+    let console = Console {
+        platform: platform.clone(),
+        live,
+        desk,
+        gateway: Arc::clone(&gateway),
+        port: running.console.port(),
+    };
+
+    let (stop, stopped) = watch::channel(false);
+    let front = {
+        let gateway = Arc::clone(&gateway);
+        let answer = move |request| {
+            let gateway = Arc::clone(&gateway);
+            async move { gateway.handle(request).await }
+        };
+        tokio::spawn(serve(gateway_listener, ServeLimits::default(), answer, stopped.clone()))
+    };
+    let pages = {
+        let answer = console.into_handler();
+        let limits = ServeLimits { close_timeout: Duration::from_millis(500), ..ServeLimits::default() };
+        tokio::spawn(serve(console_listener, limits, answer, stopped))
+    };
+
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let told = tokio::select! {
+        ready = say_ready(&layout, &running, platform, output) => match ready {
+            Err(error) => Err(error),
+            Ok(()) => tokio::select! {
+                _ = interrupted.recv() => Ok(()),
+                _ = terminated.recv() => Ok(()),
+            }
+        },
+        _ = interrupted.recv() => Ok(()),
+        _ = terminated.recv() => Ok(()),
+    };
+    output.note("stopping: requests under way are finished first");
+    layout.withdraw();
+    stop.send_replace(true);
+    front.await?;
+    pages.await?;
+    tracking.abort();
+    sites.stop().await;
+    output.note("stopped; `tongbao up` continues from here");
+    Ok(told?)
+}
+
+async fn listen(what: &'static str, port: u16) -> Result<TcpListener, AppError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|source| AppError::Listen { what, address, source })
+}
+
+/// Waits until a site leads, then tells the person and the other commands.
+async fn say_ready(
+    layout: &Layout,
+    running: &Running,
+    mut platform: watch::Receiver<Platform>,
+    output: Output,
+) -> Result<(), AppError> {
+    let start = clock::instant();
+    let not_ready = || AppError::NotReady { seconds: READY_TIMEOUT.as_secs() };
+    let leads = platform.wait_for(|platform| platform.leader.is_some());
+    let leader = tokio::time::timeout(READY_TIMEOUT, leads)
+        .await
+        .map_err(|_| not_ready())?
+        .map_err(|_| not_ready())?
+        .clone();
+    layout.announce(running)?;
+    output.ready(running, &leader, layout.root(), start.elapsed(), console::has_web_console());
+    Ok(())
+}
+
+/// Ten thousand clients need as many descriptors. The hard limit is the administrator's word.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit on open files could not be raised");
+    }
+}

@@ -1,0 +1,193 @@
+//! Asking the sites how they are, for the console and for the decision to shoot a leader that hangs.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use client::{Client, ClientOptions};
+use console_api::{Live, Platform, Site, SiteName, SiteState};
+use gateway::{Gateway, Leader};
+use ledger_api::{Health, Role, Totals};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::process::{SiteProcess, Sites};
+use crate::clock;
+use crate::institution::SHARD;
+
+/// How often the sites are asked.
+const ASK_INTERVAL: Duration = Duration::from_millis(250);
+/// How often a live sample is taken.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a site may take to answer.
+const ASK_TIMEOUT: Duration = Duration::from_millis(500);
+/// A leader whose shard is silent for this long hangs. It holds the lock, so nobody can follow it until it is gone.
+const HUNG_AFTER_MS: u64 = 3_000;
+
+type Healths = BTreeMap<SiteName, Health>;
+
+/// Connections to the sites, kept for as long as a site listens at the same address.
+#[derive(Default)]
+struct Lines(BTreeMap<SocketAddr, Client>);
+
+impl Lines {
+    fn to(&mut self, address: SocketAddr) -> Option<Client> {
+        if let Some(client) = self.0.get(&address) {
+            return Some(client.clone());
+        }
+        let options = ClientOptions { request_timeout: ASK_TIMEOUT, ..ClientOptions::default() };
+        let client = Client::new(&format!("http://{address}"), options).ok()?;
+        self.0.insert(address, client.clone());
+        Some(client)
+    }
+
+    fn keep(&mut self, addresses: &[SocketAddr]) {
+        self.0.retain(|address, _| addresses.contains(address));
+    }
+}
+
+/// Starts asking. The receivers always hold the newest answers.
+pub(super) fn start(
+    sites: &Sites,
+    gateway: Arc<Gateway>,
+    leader: watch::Receiver<Option<Leader>>,
+    gateway_address: SocketAddr,
+) -> (watch::Receiver<Platform>, watch::Receiver<Live>) {
+    let view = sites.view();
+    let started_at = clock::wall();
+    let describe = move |healths: &Healths, leader: Option<Leader>| -> Platform {
+        let leads = leader.as_ref().and_then(|leader| leader.site.parse().ok());
+        let head = leads.as_ref().and_then(|site| healths.get(site));
+        Platform {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            shard: SHARD.to_owned(),
+            epoch: leader.map_or(0, |leader| leader.epoch),
+            seq: head.map_or(0, |health| health.seq),
+            leader: leads,
+            gateway: gateway_address,
+            sites: view().iter().map(|row| site(row, healths.get(&row.plan.name), head)).collect(),
+        }
+    };
+    let first = describe(&Healths::new(), None);
+    let (platform_sender, platform) = watch::channel(first.clone());
+    let (live_sender, live) = watch::channel(idle(first));
+    tokio::spawn(ask_forever(sites.view(), sites.killer(), leader.clone(), describe, platform_sender));
+    tokio::spawn(sample_forever(gateway, platform.clone(), leader, live_sender));
+    (platform, live)
+}
+
+fn site(row: &SiteProcess, health: Option<&Health>, head: Option<&Health>) -> Site {
+    let seq = health.map_or(0, |health| health.seq);
+    Site {
+        name: row.plan.name.clone(),
+        city: row.plan.city.to_owned(),
+        centre: row.plan.centre,
+        address: row.address,
+        pid: row.pid,
+        state: row.state,
+        role: health.map(|health| health.role),
+        epoch: health.map_or(0, |health| health.epoch),
+        seq,
+        lag: head.map_or(0, |head| head.seq.saturating_sub(seq)),
+        restarts: row.restarts,
+        since: row.since,
+    }
+}
+
+async fn ask_forever(
+    view: impl Fn() -> Vec<SiteProcess>,
+    kill: drill::KillSite,
+    mut leader: watch::Receiver<Option<Leader>>,
+    describe: impl Fn(&Healths, Option<Leader>) -> Platform,
+    platform: watch::Sender<Platform>,
+) {
+    let mut lines = Lines::default();
+    loop {
+        let healths = ask_all(&view(), &mut lines).await;
+        for (site, health) in &healths {
+            if health.role == Role::Leader && health.silent_ms > HUNG_AFTER_MS {
+                tracing::error!(%site, silent_ms = health.silent_ms, "the leader hangs and is killed");
+                if let Err(error) = kill(site.clone()).await {
+                    tracing::error!(error, "a leader that hangs could not be killed");
+                }
+            }
+        }
+        let known = leader.borrow_and_update().clone();
+        platform.send_replace(describe(&healths, known));
+        // A new leader is told at once, everything else at the usual pace.
+        let _ = tokio::time::timeout(ASK_INTERVAL, leader.changed()).await;
+    }
+}
+
+async fn ask_all(rows: &[SiteProcess], lines: &mut Lines) -> Healths {
+    let up = || rows.iter().filter(|row| row.state == SiteState::Up);
+    let addresses: Vec<SocketAddr> = up().filter_map(|row| row.address).collect();
+    lines.keep(&addresses);
+    let mut asked = JoinSet::new();
+    for row in up() {
+        let Some(client) = row.address.and_then(|address| lines.to(address)) else { continue };
+        let name = row.plan.name.clone();
+        asked.spawn(async move { client.health().await.ok().map(|health| (name, health)) });
+    }
+    asked.join_all().await.into_iter().flatten().collect()
+}
+
+fn idle(platform: Platform) -> Live {
+    Live {
+        at: clock::wall(),
+        requests_per_s: 0.0,
+        transfers_per_s: 0.0,
+        p50_ms: None,
+        p99_ms: None,
+        held: 0,
+        errors_per_s: 0.0,
+        accounts: 0,
+        transfers: 0,
+        platform,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a chart shows three digits")]
+async fn sample_forever(
+    gateway: Arc<Gateway>,
+    platform: watch::Receiver<Platform>,
+    leader: watch::Receiver<Option<Leader>>,
+    live: watch::Sender<Live>,
+) {
+    let mut lines = Lines::default();
+    let mut before: Option<Totals> = None;
+    let mut taken = clock::instant();
+    loop {
+        tokio::time::sleep(SAMPLE_INTERVAL).await;
+        let address = leader.borrow().as_ref().map(|leader| leader.address);
+        lines.keep(address.as_slice());
+        // Asked of the leader itself, so that the question does not count among the gateway's requests.
+        let totals = match address.and_then(|address| lines.to(address)) {
+            Some(client) => client.totals().await.ok(),
+            None => None,
+        };
+        let sample = gateway.live().sample();
+        let span = taken.elapsed().as_secs_f64();
+        taken = clock::instant();
+        let made = match (before, totals) {
+            (Some(before), Some(now)) => now.transfers.saturating_sub(before.transfers),
+            _ => 0,
+        };
+        before = totals.or(before);
+        let known = before.unwrap_or_default();
+        live.send_replace(Live {
+            at: clock::wall(),
+            requests_per_s: sample.requests as f64 / span,
+            transfers_per_s: made as f64 / span,
+            p50_ms: sample.p50_ms,
+            p99_ms: sample.p99_ms,
+            held: sample.held,
+            errors_per_s: sample.errors as f64 / span,
+            accounts: known.accounts,
+            transfers: known.transfers,
+            platform: platform.borrow().clone(),
+        });
+    }
+}

@@ -1,0 +1,251 @@
+//! The sites' processes: started, watched, started again.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use console_api::{SiteName, SiteState};
+use gateway::SiteAddress;
+use ids::Timestamp;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock;
+use crate::error::AppError;
+use crate::institution::SitePlan;
+use crate::layout::{Layout, open_log};
+use crate::site::Ready;
+
+/// How long a site is left alone after it was lost, at first and at most.
+const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// A site that ran this long was well; its next loss starts with the short pause again.
+const STABLE_AFTER: Duration = Duration::from_secs(20);
+/// How long a site may take to stop by itself: it finishes requests and stores a snapshot.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What is known of one site's process.
+#[derive(Clone, Debug)]
+pub(crate) struct SiteProcess {
+    pub(crate) plan: SitePlan,
+    pub(crate) address: Option<std::net::SocketAddr>,
+    pub(crate) pid: Option<u32>,
+    pub(crate) state: SiteState,
+    pub(crate) restarts: u32,
+    pub(crate) since: Timestamp,
+}
+
+/// The processes of all sites.
+pub(crate) struct Sites {
+    table: Arc<Table>,
+    stop: watch::Sender<bool>,
+    keepers: Mutex<JoinSet<()>>,
+}
+
+/// What the keepers of the sites share.
+struct Table {
+    sites: Mutex<BTreeMap<SiteName, SiteProcess>>,
+    addresses: watch::Sender<Vec<SiteAddress>>,
+}
+
+impl Sites {
+    /// Starts every site of the plan. Each has a keeper that starts it again whenever it is lost.
+    pub(crate) fn start(layout: &Layout, plan: Vec<SitePlan>) -> Result<Self, AppError> {
+        let program =
+            std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
+        let row = |plan: &SitePlan| SiteProcess {
+            plan: plan.clone(),
+            address: None,
+            pid: None,
+            state: SiteState::Down,
+            restarts: 0,
+            since: clock::wall(),
+        };
+        let rows = plan.iter().map(|plan| (plan.name.clone(), row(plan))).collect();
+        let table = Arc::new(Table { sites: Mutex::new(rows), addresses: watch::Sender::new(Vec::new()) });
+        let (stop, stopped) = watch::channel(false);
+        let mut keepers = JoinSet::new();
+        for plan in plan {
+            let keeper = Keeper {
+                table: Arc::clone(&table),
+                layout: layout.clone(),
+                program: program.clone(),
+                plan,
+                stopped: stopped.clone(),
+            };
+            keepers.spawn(keeper.keep());
+        }
+        Ok(Self { table, stop, keepers: Mutex::new(keepers) })
+    }
+
+    /// Every site, in the order of their names.
+    pub(crate) fn view(&self) -> impl Fn() -> Vec<SiteProcess> + Send + Sync + use<> {
+        let table = Arc::clone(&self.table);
+        move || table.rows().values().cloned().collect()
+    }
+
+    /// Where the sites listen; changes as they come and go.
+    pub(crate) fn addresses(&self) -> watch::Receiver<Vec<SiteAddress>> {
+        self.table.addresses.subscribe()
+    }
+
+    /// Kills every process of a site at once, as the loss of a data centre would.
+    pub(crate) fn killer(&self) -> drill::KillSite {
+        let table = Arc::clone(&self.table);
+        Arc::new(move |site: SiteName| {
+            let table = Arc::clone(&table);
+            Box::pin(async move { table.kill(&site) })
+        })
+    }
+
+    /// Asks every site to end and waits until they have.
+    pub(crate) async fn stop(&self) {
+        self.stop.send_replace(true);
+        let keepers = std::mem::take(&mut *self.keepers.lock().unwrap_or_else(PoisonError::into_inner));
+        keepers.join_all().await;
+    }
+}
+
+impl Table {
+    fn rows(&self) -> std::sync::MutexGuard<'_, BTreeMap<SiteName, SiteProcess>> {
+        self.sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, site: &SiteName, change: impl FnOnce(&mut SiteProcess)) {
+        let mut rows = self.rows();
+        if let Some(row) = rows.get_mut(site) {
+            let before = row.state;
+            change(row);
+            if row.state != before {
+                row.since = clock::wall();
+            }
+        }
+        let addresses = rows
+            .values()
+            .map(|row| SiteAddress { name: row.plan.name.to_string(), address: row.address })
+            .collect();
+        drop(rows);
+        self.addresses.send_replace(addresses);
+    }
+
+    fn kill(&self, site: &SiteName) -> Result<(), String> {
+        let pid =
+            self.rows().get(site).and_then(|row| row.pid).ok_or_else(|| format!("site {site} is down"))?;
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("the process id is out of range")?;
+        kill_process_group(pid, Signal::KILL)
+            .map_err(|error| format!("site {site} could not be killed: {error}"))
+    }
+}
+
+/// Keeps one site running.
+struct Keeper {
+    table: Arc<Table>,
+    layout: Layout,
+    program: std::path::PathBuf,
+    plan: SitePlan,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Keeper {
+    async fn keep(self) {
+        let mut pause = RESTART_PAUSE_MIN;
+        loop {
+            let started = clock::instant();
+            if let Err(error) = self.run_once().await {
+                tracing::error!(site = %self.plan.name, %error, "the site could not be started");
+            }
+            self.table.change(&self.plan.name, |row| {
+                (row.state, row.address, row.pid) = (SiteState::Down, None, None);
+            });
+            if started.elapsed() > STABLE_AFTER {
+                pause = RESTART_PAUSE_MIN;
+            }
+            if tokio::time::timeout(pause, self.told_to_stop()).await.is_ok() {
+                return;
+            }
+            pause = (pause * 2).min(RESTART_PAUSE_MAX);
+            self.table.change(&self.plan.name, |row| row.restarts += 1);
+        }
+    }
+
+    async fn told_to_stop(&self) {
+        // A supervisor that is gone has stopped, too.
+        let _ = self.stopped.clone().wait_for(|stopped| *stopped).await;
+    }
+
+    /// Starts the process and waits for its end.
+    async fn run_once(&self) -> Result<(), AppError> {
+        let failed = |source| AppError::Spawn { site: self.plan.name.to_string(), source };
+        let mut child = self.command().map_err(failed)?.spawn().map_err(failed)?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        self.table.change(&self.plan.name, |row| {
+            (row.state, row.pid) = (SiteState::Starting, child.id());
+        });
+        let mut lines = output.map(|output| BufReader::new(output).lines());
+        let ready = async {
+            match &mut lines {
+                Some(lines) => lines.next_line().await.ok().flatten(),
+                None => None,
+            }
+        };
+        tokio::select! {
+            line = ready => {
+                if let Some(ready) = line.and_then(|line| serde_json::from_str::<Ready>(&line).ok()) {
+                    self.table.change(&self.plan.name, |row| {
+                        (row.state, row.address) = (SiteState::Up, Some(ready.address));
+                    });
+                }
+            }
+            () = self.told_to_stop() => {}
+        }
+        tokio::select! {
+            ended = child.wait() => {
+                self.report(ended);
+                return Ok(());
+            }
+            () = self.told_to_stop() => {}
+        }
+        self.end(child, input).await;
+        Ok(())
+    }
+
+    fn command(&self) -> std::io::Result<Command> {
+        let log = open_log(&self.layout.log(&self.plan.name))?;
+        let mut command = Command::new(&self.program);
+        command
+            .arg("--data")
+            .arg(self.layout.root())
+            .args(["site", "--name", self.plan.name.as_str()])
+            .args(["--address", &self.plan.address.to_string()])
+            .args(["--rank", &self.plan.rank.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            // A group of its own: a site is killed whole, and Ctrl-C in the terminal reaches the supervisor only.
+            .process_group(0)
+            .kill_on_drop(true);
+        Ok(command)
+    }
+
+    fn report(&self, ended: std::io::Result<std::process::ExitStatus>) {
+        match ended {
+            Ok(status) => tracing::warn!(site = %self.plan.name, %status, "the site has ended"),
+            Err(error) => tracing::warn!(site = %self.plan.name, %error, "the site cannot be watched"),
+        }
+    }
+
+    /// Closes the site's input, which is its word to end, and waits.
+    async fn end(&self, mut child: Child, input: Option<ChildStdin>) {
+        drop(input);
+        if tokio::time::timeout(STOP_TIMEOUT, child.wait()).await.is_err() {
+            tracing::warn!(site = %self.plan.name, "the site did not end in time and is killed");
+            if let Err(error) = child.kill().await {
+                tracing::warn!(site = %self.plan.name, %error, "the site could not be killed");
+            }
+        }
+    }
+}

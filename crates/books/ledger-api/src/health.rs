@@ -1,0 +1,67 @@
+//! How a site of the bank is doing.
+
+use ids::Timestamp;
+use serde::{Deserialize, Serialize};
+use stdx::Digest;
+use utoipa::ToSchema;
+
+use crate::TimestampText;
+
+/// The answer to `GET /v1/health`: the state of the site that answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// The site's name.
+    pub site: String,
+    /// The shard it speaks of.
+    pub shard: String,
+    /// What the site is in that shard.
+    pub role: Role,
+    /// The leader's reign, counted up with every take-over.
+    pub epoch: u64,
+    /// The last journal batch this site has applied.
+    pub seq: u64,
+    /// The stamp of that batch.
+    #[schema(value_type = TimestampText)]
+    pub timestamp: Timestamp,
+    /// How long the shard's thread has not shown itself, in milliseconds: a leader that is silent for seconds hangs.
+    pub silent_ms: u64,
+}
+
+/// The answer to `GET /v1/totals`: how much the ledger holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Totals {
+    /// The last journal batch that these numbers contain.
+    pub seq: u64,
+    /// Accounts.
+    pub accounts: u64,
+    /// Transfers that were made.
+    pub transfers: u64,
+    /// Transfers that are pending now.
+    pub pending: u64,
+}
+
+/// The answer to `GET /v1/state-hash`: the digest of everything the ledger holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StateHash {
+    /// The last journal batch that the state contains. A replay of the journal up to here has the same digest.
+    pub seq: u64,
+    /// SHA-256.
+    #[schema(value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    pub state_hash: Digest,
+}
+
+/// What a site is in a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It orders and answers.
+    Leader,
+    /// It applies what the leader wrote and stands ready.
+    Follower,
+    /// It reads the journal and knows nothing yet.
+    Starting,
+    /// Its state differs from the leader's: it has stopped.
+    Diverged,
+    /// The journal failed under it: it has stopped and will start again.
+    Failed,
+}

@@ -1,0 +1,41 @@
+//! The wire types of the bank API, version 1: what travels as JSON between clients, the gateway and the ledger.
+//!
+//! Both ends use these types, and the OpenAPI document is made of them, so the three cannot disagree. Input types
+//! ([`NewAccount`], [`NewPayment`], …) refuse unknown fields and hold no strings: a batch of 8,190 payments is
+//! parsed without one allocation per payment. Output types ([`Account`], [`Payment`], …) are read tolerantly, so
+//! that an older client survives a newer server.
+//!
+//! An amount arrives before its currency is known, perhaps, so an [`AmountText`] keeps the digits as written until
+//! [`AmountText::in_currency`] is asked. Errors travel as the `problem` crate's documents.
+
+mod account;
+mod amount;
+mod flags;
+mod health;
+mod number;
+mod page;
+mod payment;
+mod schema;
+mod statement;
+
+pub use account::{Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, NewAccount};
+pub use amount::{AmountText, SignedAmountText};
+pub use flags::{AccountFlag, AccountFlags, PaymentFlag, PaymentFlags};
+pub use health::{Health, Role, StateHash, Totals};
+pub use number::{U64Text, U128Text};
+pub use page::{AccountsQuery, Cursor, PAGE_LIMIT_MAX, PaymentsQuery, StatementQuery};
+pub use payment::{
+    NewPayment, Payment, PaymentAck, PaymentAckStatus, PaymentBatch, PaymentBatchOutcome, PaymentPage,
+    PaymentStatus, Refused,
+};
+pub use schema::{CurrencyText, IdText, TimestampText};
+pub use statement::{Direction, Statement, StatementEntry};
+
+/// The most accounts or payments in one batch request: what one journal batch holds.
+pub const BATCH_ITEMS_MAX: usize = 8_190;
+
+/// The request header that names the client's attempt; for single payments and accounts it repeats the id.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The response header set to `true` when the answer repeats that of an earlier request with the same id.
+pub const IDEMPOTENT_REPLAYED: &str = "idempotent-replayed";

@@ -1,0 +1,113 @@
+//! What must hold of the books at all times.
+
+use std::collections::BTreeMap;
+
+use crate::accounts::{Sums, credits_exceed_debits, debits_exceed_credits};
+use crate::transfers::{Entry, Transfers, due};
+use crate::wire::Account;
+use crate::{InvariantBroken, Ledger, TransferState};
+
+impl Ledger {
+    /// Checks the books against each other, from every record.
+    ///
+    /// - LED-INV-1: in every ledger Σ debits = Σ credits, pending and posted.
+    /// - LED-INV-2: every account's sums equal its transfers.
+    /// - LED-INV-3: no account exceeds a limit of its flags.
+    /// - LED-INV-4: counters and timers match the pending transfers.
+    ///
+    /// Cost: the whole ledger. After every request [`apply`](Self::apply) itself asserts the totals of
+    /// LED-INV-1.
+    pub fn check_invariants(&self) -> Result<(), InvariantBroken> {
+        self.check_ledgers()?;
+        let sums = sums_of_transfers(&self.transfers, self.accounts.rows().len());
+        for (account, expected) in self.accounts.rows().iter().zip(&sums) {
+            if expected.as_ref().is_none_or(|expected| !has_sums(account, expected)) {
+                return Err(InvariantBroken::AccountIsNotItsTransfers { account: account.id });
+            }
+            if debits_exceed_credits(account, 0) || credits_exceed_debits(account, 0) {
+                return Err(InvariantBroken::LimitExceeded { account: account.id });
+            }
+        }
+        self.check_pendings()
+    }
+
+    fn check_ledgers(&self) -> Result<(), InvariantBroken> {
+        let mut ledgers: BTreeMap<u32, Sums> = BTreeMap::new();
+        let mut total = Sums::default();
+        for account in self.accounts.rows() {
+            ledgers.entry(account.ledger).or_default().add(account);
+            total.add(account);
+        }
+        match ledgers.iter().find(|(_, sums)| !sums.balance()) {
+            Some((ledger, _)) => Err(InvariantBroken::LedgerDoesNotBalance { ledger: *ledger }),
+            // The ledgers balance, so a wrong running total belongs to none of them.
+            None if total != *self.accounts.sums() => {
+                Err(InvariantBroken::LedgerDoesNotBalance { ledger: 0 })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_pendings(&self) -> Result<(), InvariantBroken> {
+        let (mut pending, mut timed, mut expired) = (0, 0, 0);
+        for entry in self.transfers.entries().iter() {
+            match entry.state {
+                TransferState::Pending => {
+                    pending += 1;
+                    timed += usize::from(due(&entry.transfer).is_some());
+                }
+                TransferState::Expired => expired += 1,
+                TransferState::Posted | TransferState::PostedPending | TransferState::Voided => {}
+            }
+        }
+        let expiries = &self.transfers.expiries;
+        let matches = pending == self.transfers.pending()
+            && timed == expiries.armed()
+            && expired == expiries.expired().len();
+        if matches { Ok(()) } else { Err(InvariantBroken::PendingsDoNotMatch) }
+    }
+}
+
+/// The sums every account must have, by number; `None` where they do not fit into 128 bits.
+fn sums_of_transfers(transfers: &Transfers, accounts: usize) -> Vec<Option<Sums>> {
+    let mut sums = vec![Some(Sums::default()); accounts];
+    for entry in transfers.entries().iter() {
+        let debit = &mut sums[entry.debit as usize];
+        *debit = debit.and_then(|sums| add_debit(sums, entry));
+        let credit = &mut sums[entry.credit as usize];
+        *credit = credit.and_then(|sums| add_credit(sums, entry));
+    }
+    sums
+}
+
+fn add_debit(mut sums: Sums, entry: &Entry) -> Option<Sums> {
+    let (pending, posted) = amounts(entry);
+    sums.debits_pending = sums.debits_pending.checked_add(pending)?;
+    sums.debits_posted = sums.debits_posted.checked_add(posted)?;
+    Some(sums)
+}
+
+fn add_credit(mut sums: Sums, entry: &Entry) -> Option<Sums> {
+    let (pending, posted) = amounts(entry);
+    sums.credits_pending = sums.credits_pending.checked_add(pending)?;
+    sums.credits_posted = sums.credits_posted.checked_add(posted)?;
+    Some(sums)
+}
+
+/// What a transfer has pending and posted now.
+fn amounts(entry: &Entry) -> (u128, u128) {
+    match entry.state {
+        TransferState::Pending => (entry.transfer.amount, 0),
+        TransferState::Posted => (0, entry.transfer.amount),
+        TransferState::PostedPending | TransferState::Voided | TransferState::Expired => (0, 0),
+    }
+}
+
+/// Whether the account has these sums, and they leave room as the rules demand.
+fn has_sums(account: &Account, sums: &Sums) -> bool {
+    let mut own = Sums::default();
+    own.add(account);
+    own == *sums
+        && account.debits_pending.checked_add(account.debits_posted).is_some()
+        && account.credits_pending.checked_add(account.credits_posted).is_some()
+}

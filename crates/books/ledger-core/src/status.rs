@@ -1,0 +1,324 @@
+//! What can become of an event: names and numbers of TigerBeetle, each with our code, a sentence and a hint.
+
+/// Rows in order of precedence: of several that apply, the first is the outcome.
+macro_rules! statuses {
+    (
+        $(#[$doc:meta])* $name:ident;
+        $($variant:ident = $number:literal, $text:literal, $code:expr, $message:literal, $hint:literal;)*
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u32)]
+        pub enum $name {
+            $(#[doc = concat!("`", $text, "`: ", $message, ".")] $variant = $number,)*
+        }
+
+        impl $name {
+            /// Every status, in order of precedence.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The status with this number.
+            pub const fn from_u32(number: u32) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            /// The number that travels in an [`Outcome`](crate::Outcome).
+            pub const fn as_u32(self) -> u32 {
+                self as u32
+            }
+
+            /// The name, `exceeds_credits`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// The code of its page in `docs/errors/`. `None` for `created`, which needs none.
+            pub const fn code(self) -> Option<&'static str> {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// What happened, as a clause without a full stop.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message,)* }
+            }
+
+            /// What to do next, as a clause without a full stop.
+            pub const fn hint(self) -> &'static str {
+                match self { $(Self::$variant => $hint,)* }
+            }
+
+            /// Whether the record is in the ledger as requested: `created` now, or it `exists` from before.
+            pub const fn is_done(self) -> bool {
+                matches!(self, Self::Created | Self::Exists)
+            }
+        }
+    };
+}
+
+statuses! {
+    /// What became of an account to create.
+    CreateAccountStatus;
+    Created = 0xffff_ffff, "created", None,
+        "the account was created",
+        "nothing to do";
+    LinkedEventFailed = 1, "linked_event_failed", Some("LED-0101"),
+        "another event of its linked chain failed, so this one was not done",
+        "correct the event of the chain that names its own reason, then send the whole chain again";
+    LinkedEventChainOpen = 2, "linked_event_chain_open", Some("LED-0102"),
+        "the last event of the request is linked to a next one that is not there",
+        "clear `linked` on the last event of the chain";
+    TimestampMustBeZero = 3, "timestamp_must_be_zero", Some("LED-0103"),
+        "the account came with a timestamp",
+        "leave the timestamp 0; the ledger assigns it";
+    ReservedField = 4, "reserved_field", Some("LED-0104"),
+        "the reserved field is not zero",
+        "leave the reserved field 0";
+    ReservedFlag = 5, "reserved_flag", Some("LED-0105"),
+        "a flag is set that this version does not support",
+        "use only linked, debits_must_not_exceed_credits, credits_must_not_exceed_debits and history";
+    IdMustNotBeZero = 6, "id_must_not_be_zero", Some("LED-0106"),
+        "the account id is 0",
+        "choose an id between 1 and 2^128 − 2";
+    IdMustNotBeIntMax = 7, "id_must_not_be_int_max", Some("LED-0107"),
+        "the account id is 2^128 − 1",
+        "choose an id between 1 and 2^128 − 2";
+    ExistsWithDifferentFlags = 15, "exists_with_different_flags", Some("LED-0115"),
+        "an account with this id has other flags",
+        "choose another id, or send the flags of the existing account";
+    ExistsWithDifferentUserData128 = 16, "exists_with_different_user_data_128", Some("LED-0116"),
+        "an account with this id has another user_data_128",
+        "choose another id, or send the user_data_128 of the existing account";
+    ExistsWithDifferentUserData64 = 17, "exists_with_different_user_data_64", Some("LED-0117"),
+        "an account with this id has another user_data_64",
+        "choose another id, or send the user_data_64 of the existing account";
+    ExistsWithDifferentUserData32 = 18, "exists_with_different_user_data_32", Some("LED-0118"),
+        "an account with this id has another user_data_32",
+        "choose another id, or send the user_data_32 of the existing account";
+    ExistsWithDifferentLedger = 19, "exists_with_different_ledger", Some("LED-0119"),
+        "an account with this id belongs to another ledger",
+        "choose another id; an account has one currency for life";
+    ExistsWithDifferentCode = 20, "exists_with_different_code", Some("LED-0120"),
+        "an account with this id has another code",
+        "choose another id, or send the code of the existing account";
+    Exists = 21, "exists", Some("LED-0121"),
+        "the same account exists already",
+        "nothing to do: treat it like created";
+    FlagsAreMutuallyExclusive = 8, "flags_are_mutually_exclusive", Some("LED-0108"),
+        "both limits are set, which would allow no transfer at all",
+        "set one of debits_must_not_exceed_credits and credits_must_not_exceed_debits";
+    DebitsPendingMustBeZero = 9, "debits_pending_must_be_zero", Some("LED-0109"),
+        "the account came with pending debits",
+        "leave the four sums 0; only transfers change them";
+    DebitsPostedMustBeZero = 10, "debits_posted_must_be_zero", Some("LED-0110"),
+        "the account came with posted debits",
+        "leave the four sums 0; only transfers change them";
+    CreditsPendingMustBeZero = 11, "credits_pending_must_be_zero", Some("LED-0111"),
+        "the account came with pending credits",
+        "leave the four sums 0; only transfers change them";
+    CreditsPostedMustBeZero = 12, "credits_posted_must_be_zero", Some("LED-0112"),
+        "the account came with posted credits",
+        "leave the four sums 0; only transfers change them";
+    LedgerMustNotBeZero = 13, "ledger_must_not_be_zero", Some("LED-0113"),
+        "the account has no ledger",
+        "set the ledger: the ISO 4217 number of the currency";
+    CodeMustNotBeZero = 14, "code_must_not_be_zero", Some("LED-0114"),
+        "the account has no code",
+        "set the code: any number from 1 for the category of the account";
+}
+
+statuses! {
+    /// What became of a transfer to create.
+    CreateTransferStatus;
+    Created = 0xffff_ffff, "created", None,
+        "the transfer was created",
+        "nothing to do";
+    LinkedEventFailed = 1, "linked_event_failed", Some("LED-0001"),
+        "another event of its linked chain failed, so this one was not done",
+        "correct the event of the chain that names its own reason, then send the whole chain again";
+    LinkedEventChainOpen = 2, "linked_event_chain_open", Some("LED-0002"),
+        "the last event of the request is linked to a next one that is not there",
+        "clear `linked` on the last event of the chain";
+    TimestampMustBeZero = 3, "timestamp_must_be_zero", Some("LED-0003"),
+        "the transfer came with a timestamp",
+        "leave the timestamp 0; the ledger assigns it";
+    ReservedFlag = 4, "reserved_flag", Some("LED-0004"),
+        "a flag is set that this version does not support",
+        "use only the flags linked, pending, post_pending_transfer and void_pending_transfer";
+    IdMustNotBeZero = 5, "id_must_not_be_zero", Some("LED-0005"),
+        "the transfer id is 0",
+        "choose an id between 1 and 2^128 − 2";
+    IdMustNotBeIntMax = 6, "id_must_not_be_int_max", Some("LED-0006"),
+        "the transfer id is 2^128 − 1",
+        "choose an id between 1 and 2^128 − 2";
+    ExistsWithDifferentFlags = 36, "exists_with_different_flags", Some("LED-0036"),
+        "a transfer with this id has other flags",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentPendingId = 40, "exists_with_different_pending_id", Some("LED-0040"),
+        "a transfer with this id resolves another pending transfer",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentTimeout = 44, "exists_with_different_timeout", Some("LED-0044"),
+        "a transfer with this id has another timeout",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentDebitAccountId = 37, "exists_with_different_debit_account_id", Some("LED-0037"),
+        "a transfer with this id debits another account",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentCreditAccountId = 38, "exists_with_different_credit_account_id", Some("LED-0038"),
+        "a transfer with this id credits another account",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentAmount = 39, "exists_with_different_amount", Some("LED-0039"),
+        "a transfer with this id moved another amount",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentUserData128 = 41, "exists_with_different_user_data_128", Some("LED-0041"),
+        "a transfer with this id has another user_data_128",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentUserData64 = 42, "exists_with_different_user_data_64", Some("LED-0042"),
+        "a transfer with this id has another user_data_64",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentUserData32 = 43, "exists_with_different_user_data_32", Some("LED-0043"),
+        "a transfer with this id has another user_data_32",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentLedger = 67, "exists_with_different_ledger", Some("LED-0067"),
+        "a transfer with this id belongs to another ledger",
+        "choose a new id; a transfer never changes";
+    ExistsWithDifferentCode = 45, "exists_with_different_code", Some("LED-0045"),
+        "a transfer with this id has another code",
+        "choose a new id; a transfer never changes";
+    Exists = 46, "exists", Some("LED-0046"),
+        "the same transfer exists already",
+        "nothing to do: treat it like created";
+    IdAlreadyFailed = 68, "id_already_failed", Some("LED-0068"),
+        "a transfer with this id was refused before, and stays refused",
+        "choose a new id to try again";
+    FlagsAreMutuallyExclusive = 7, "flags_are_mutually_exclusive", Some("LED-0007"),
+        "more than one of pending, post_pending_transfer and void_pending_transfer is set",
+        "set at most one of the three flags";
+    DebitAccountIdMustNotBeZero = 8, "debit_account_id_must_not_be_zero", Some("LED-0008"),
+        "the debit account id is 0",
+        "name the account to debit";
+    DebitAccountIdMustNotBeIntMax = 9, "debit_account_id_must_not_be_int_max", Some("LED-0009"),
+        "the debit account id is 2^128 − 1",
+        "name the account to debit";
+    CreditAccountIdMustNotBeZero = 10, "credit_account_id_must_not_be_zero", Some("LED-0010"),
+        "the credit account id is 0",
+        "name the account to credit";
+    CreditAccountIdMustNotBeIntMax = 11, "credit_account_id_must_not_be_int_max", Some("LED-0011"),
+        "the credit account id is 2^128 − 1",
+        "name the account to credit";
+    AccountsMustBeDifferent = 12, "accounts_must_be_different", Some("LED-0012"),
+        "debit and credit account are the same",
+        "name two different accounts";
+    PendingIdMustBeZero = 13, "pending_id_must_be_zero", Some("LED-0013"),
+        "a pending_id is given, but the transfer neither posts nor voids",
+        "set post_pending_transfer or void_pending_transfer, or leave pending_id 0";
+    PendingIdMustNotBeZero = 14, "pending_id_must_not_be_zero", Some("LED-0014"),
+        "the transfer posts or voids, but names no pending transfer",
+        "set pending_id to the id of the pending transfer";
+    PendingIdMustNotBeIntMax = 15, "pending_id_must_not_be_int_max", Some("LED-0015"),
+        "the pending_id is 2^128 − 1",
+        "set pending_id to the id of the pending transfer";
+    PendingIdMustBeDifferent = 16, "pending_id_must_be_different", Some("LED-0016"),
+        "the transfer names itself as the pending transfer",
+        "give the posting or voiding transfer an id of its own";
+    TimeoutReservedForPendingTransfer = 17, "timeout_reserved_for_pending_transfer", Some("LED-0017"),
+        "a timeout is given, but the transfer is not pending",
+        "set `pending`, or leave the timeout 0";
+    LedgerMustNotBeZero = 19, "ledger_must_not_be_zero", Some("LED-0019"),
+        "the transfer has no ledger",
+        "set the ledger: the ISO 4217 number of the currency";
+    CodeMustNotBeZero = 20, "code_must_not_be_zero", Some("LED-0020"),
+        "the transfer has no code",
+        "set the code: any number from 1 for the reason of the transfer";
+    DebitAccountNotFound = 21, "debit_account_not_found", Some("LED-0021"),
+        "the debit account does not exist",
+        "create the account, then send the transfer with a new id";
+    CreditAccountNotFound = 22, "credit_account_not_found", Some("LED-0022"),
+        "the credit account does not exist",
+        "create the account, then send the transfer with a new id";
+    AccountsMustHaveTheSameLedger = 23, "accounts_must_have_the_same_ledger", Some("LED-0023"),
+        "the two accounts have different currencies",
+        "exchange currencies with two linked transfers, one in each currency";
+    TransferMustHaveTheSameLedgerAsAccounts = 24, "transfer_must_have_the_same_ledger_as_accounts",
+        Some("LED-0024"),
+        "the transfer's currency is not that of its accounts",
+        "send the transfer in the currency of its accounts";
+    PendingTransferNotFound = 25, "pending_transfer_not_found", Some("LED-0025"),
+        "the pending transfer does not exist",
+        "create the pending transfer first, then post or void it with a new id";
+    PendingTransferNotPending = 26, "pending_transfer_not_pending", Some("LED-0026"),
+        "the transfer named by pending_id is not a pending one",
+        "name a transfer that was created with the flag `pending`";
+    PendingTransferHasDifferentDebitAccountId = 27, "pending_transfer_has_different_debit_account_id",
+        Some("LED-0027"),
+        "the pending transfer debits another account",
+        "leave the debit account id 0, or send that of the pending transfer";
+    PendingTransferHasDifferentCreditAccountId = 28, "pending_transfer_has_different_credit_account_id",
+        Some("LED-0028"),
+        "the pending transfer credits another account",
+        "leave the credit account id 0, or send that of the pending transfer";
+    PendingTransferHasDifferentLedger = 29, "pending_transfer_has_different_ledger", Some("LED-0029"),
+        "the pending transfer belongs to another ledger",
+        "leave the ledger 0, or send that of the pending transfer";
+    PendingTransferHasDifferentCode = 30, "pending_transfer_has_different_code", Some("LED-0030"),
+        "the pending transfer has another code",
+        "leave the code 0, or send that of the pending transfer";
+    ExceedsPendingTransferAmount = 31, "exceeds_pending_transfer_amount", Some("LED-0031"),
+        "the amount is larger than the pending amount",
+        "post at most the pending amount";
+    PendingTransferHasDifferentAmount = 32, "pending_transfer_has_different_amount", Some("LED-0032"),
+        "only the whole pending amount can be voided",
+        "leave the amount 0 to void, or post a part to release the rest";
+    PendingTransferAlreadyPosted = 33, "pending_transfer_already_posted", Some("LED-0033"),
+        "the pending transfer was posted before",
+        "look up the pending transfer; it resolves once";
+    PendingTransferAlreadyVoided = 34, "pending_transfer_already_voided", Some("LED-0034"),
+        "the pending transfer was voided before",
+        "look up the pending transfer; it resolves once";
+    PendingTransferExpired = 35, "pending_transfer_expired", Some("LED-0035"),
+        "the pending transfer's timeout has passed",
+        "create the transfer again, with a longer timeout if need be";
+    OverflowsDebitsPending = 47, "overflows_debits_pending", Some("LED-0047"),
+        "the debit account's pending debits would not fit into 128 bits",
+        "send a smaller amount";
+    OverflowsCreditsPending = 48, "overflows_credits_pending", Some("LED-0048"),
+        "the credit account's pending credits would not fit into 128 bits",
+        "send a smaller amount";
+    OverflowsDebitsPosted = 49, "overflows_debits_posted", Some("LED-0049"),
+        "the debit account's posted debits would not fit into 128 bits",
+        "send a smaller amount";
+    OverflowsCreditsPosted = 50, "overflows_credits_posted", Some("LED-0050"),
+        "the credit account's posted credits would not fit into 128 bits",
+        "send a smaller amount";
+    OverflowsDebits = 51, "overflows_debits", Some("LED-0051"),
+        "the debit account's pending and posted debits together would not fit into 128 bits",
+        "send a smaller amount";
+    OverflowsCredits = 52, "overflows_credits", Some("LED-0052"),
+        "the credit account's pending and posted credits together would not fit into 128 bits",
+        "send a smaller amount";
+    OverflowsTimeout = 53, "overflows_timeout", Some("LED-0053"),
+        "the transfer would expire after the year 2262",
+        "choose a shorter timeout, or 0 for none";
+    ExceedsCredits = 54, "exceeds_credits", Some("LED-0054"),
+        "the debit account does not have that much available",
+        "credit the account or send less, with a new id";
+    ExceedsDebits = 55, "exceeds_debits", Some("LED-0055"),
+        "the credit account would be credited more than it was debited",
+        "debit the account or send less, with a new id";
+}
+
+impl CreateTransferStatus {
+    /// Whether the same transfer could succeed at another time. Its id is then remembered and refused for
+    /// good (`id_already_failed`), so that a retry cannot turn a refusal the client saw into a payment.
+    pub const fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Self::DebitAccountNotFound
+                | Self::CreditAccountNotFound
+                | Self::PendingTransferNotFound
+                | Self::ExceedsCredits
+                | Self::ExceedsDebits
+        )
+    }
+}

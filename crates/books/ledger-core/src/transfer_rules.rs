@@ -1,0 +1,221 @@
+//! Whether a transfer may be created. The order of the checks is the precedence of the statuses.
+
+use crate::Ledger;
+use crate::accounts::{credits_exceed_debits, debits_exceed_credits, sum3};
+use crate::apply::TIMESTAMP_MAX;
+use crate::status::CreateTransferStatus as Status;
+use crate::transfers::{Entry, Known, NONE, TransferState, due, first_state};
+use crate::wire::{Account, Transfer, TransferFlags};
+
+/// Why a transfer is not created.
+pub(crate) struct Refusal {
+    pub(crate) status: Status,
+    /// When the same transfer, which already exists, was created.
+    pub(crate) existing: Option<u64>,
+}
+
+impl From<Status> for Refusal {
+    fn from(status: Status) -> Self {
+        Self { status, existing: None }
+    }
+}
+
+const RESOLVING: TransferFlags =
+    TransferFlags::POST_PENDING_TRANSFER.with(TransferFlags::VOID_PENDING_TRANSFER);
+
+impl Ledger {
+    /// The entry to add for `transfer`, complete, or why there is none. Changes nothing.
+    pub(crate) fn judge_transfer(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Refusal> {
+        if !TransferFlags::SUPPORTED.contains(transfer.flags) {
+            return Err(Status::ReservedFlag.into());
+        }
+        check_id(transfer.id, Status::IdMustNotBeZero, Status::IdMustNotBeIntMax)?;
+        match self.transfers.known(transfer.id) {
+            Some(Known::Transfer(number)) => {
+                let existing = self.transfers.get(number);
+                let status = self.compare(transfer, existing);
+                let timestamp = (status == Status::Exists).then_some(existing.transfer.timestamp);
+                return Err(Refusal { status, existing: timestamp });
+            }
+            Some(Known::Failed) => return Err(Status::IdAlreadyFailed.into()),
+            None => {}
+        }
+        let judged = if transfer.flags.intersects(RESOLVING) {
+            self.judge_resolving(transfer, stamp)
+        } else {
+            self.judge_moving(transfer, stamp)
+        };
+        judged.map_err(Refusal::from)
+    }
+
+    /// A single-phase or a pending transfer.
+    fn judge_moving(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Status> {
+        let debit_id = transfer.debit_account_id;
+        check_id(debit_id, Status::DebitAccountIdMustNotBeZero, Status::DebitAccountIdMustNotBeIntMax)?;
+        let credit_id = transfer.credit_account_id;
+        check_id(credit_id, Status::CreditAccountIdMustNotBeZero, Status::CreditAccountIdMustNotBeIntMax)?;
+        refuse_if(debit_id == credit_id, Status::AccountsMustBeDifferent)?;
+        refuse_if(transfer.pending_id != 0, Status::PendingIdMustBeZero)?;
+        let is_pending = transfer.flags.contains(TransferFlags::PENDING);
+        refuse_if(!is_pending && transfer.timeout != 0, Status::TimeoutReservedForPendingTransfer)?;
+        refuse_if(transfer.ledger == 0, Status::LedgerMustNotBeZero)?;
+        refuse_if(transfer.code == 0, Status::CodeMustNotBeZero)?;
+
+        let debit = self.accounts.find(debit_id).ok_or(Status::DebitAccountNotFound)?;
+        let credit = self.accounts.find(credit_id).ok_or(Status::CreditAccountNotFound)?;
+        let (debited, credited) = (self.accounts.get(debit), self.accounts.get(credit));
+        refuse_if(debited.ledger != credited.ledger, Status::AccountsMustHaveTheSameLedger)?;
+        refuse_if(transfer.ledger != debited.ledger, Status::TransferMustHaveTheSameLedgerAsAccounts)?;
+
+        let stamped = Transfer { timestamp: stamp, ..*transfer };
+        check_overflow(debited, credited, &stamped)?;
+        refuse_if(debits_exceed_credits(debited, transfer.amount), Status::ExceedsCredits)?;
+        refuse_if(credits_exceed_debits(credited, transfer.amount), Status::ExceedsDebits)?;
+        Ok(self.entry(stamped, debit, credit, NONE))
+    }
+
+    /// A transfer that posts or voids a pending one.
+    fn judge_resolving(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Status> {
+        let is_both = transfer.flags.contains(RESOLVING);
+        let is_pending = transfer.flags.contains(TransferFlags::PENDING);
+        refuse_if(is_both || is_pending, Status::FlagsAreMutuallyExclusive)?;
+        check_id(transfer.pending_id, Status::PendingIdMustNotBeZero, Status::PendingIdMustNotBeIntMax)?;
+        refuse_if(transfer.pending_id == transfer.id, Status::PendingIdMustBeDifferent)?;
+        refuse_if(transfer.timeout != 0, Status::TimeoutReservedForPendingTransfer)?;
+
+        let number = self.transfers.find(transfer.pending_id).ok_or(Status::PendingTransferNotFound)?;
+        let entry = self.transfers.get(number);
+        let pending = &entry.transfer;
+        refuse_if(!pending.flags.contains(TransferFlags::PENDING), Status::PendingTransferNotPending)?;
+        let resolving = inherit(transfer, pending, stamp);
+        check_inherited(&resolving, pending)?;
+        match entry.state {
+            TransferState::PostedPending => return Err(Status::PendingTransferAlreadyPosted),
+            TransferState::Voided => return Err(Status::PendingTransferAlreadyVoided),
+            TransferState::Expired => return Err(Status::PendingTransferExpired),
+            TransferState::Pending | TransferState::Posted => {}
+        }
+        // Its reserve is taken back with the next request, but its time is over now.
+        refuse_if(due(pending).is_some_and(|due| due <= stamp), Status::PendingTransferExpired)?;
+        Ok(self.entry(resolving, entry.debit, entry.credit, number))
+    }
+
+    fn entry(&self, transfer: Transfer, debit: u32, credit: u32, pending: u32) -> Entry {
+        Entry {
+            transfer,
+            debit,
+            credit,
+            previous_of_debit: self.accounts.newest(debit),
+            previous_of_credit: self.accounts.newest(credit),
+            pending,
+            state: first_state(&transfer),
+        }
+    }
+
+    /// How `transfer` differs from the existing one with its id.
+    fn compare(&self, transfer: &Transfer, existing: &Entry) -> Status {
+        let old = &existing.transfer;
+        // The flags decide what the other fields mean, so they come first.
+        if transfer.flags != old.flags {
+            return Status::ExistsWithDifferentFlags;
+        }
+        if transfer.pending_id != old.pending_id {
+            return Status::ExistsWithDifferentPendingId;
+        }
+        if transfer.timeout != old.timeout {
+            return Status::ExistsWithDifferentTimeout;
+        }
+        if existing.pending == NONE {
+            return compare_fields(transfer, old);
+        }
+        // What a posting or voiding transfer leaves open means the same now as it did then.
+        compare_fields(&inherit(transfer, &self.transfers.get(existing.pending).transfer, 0), old)
+    }
+}
+
+fn compare_fields(new: &Transfer, old: &Transfer) -> Status {
+    if new.debit_account_id != old.debit_account_id {
+        Status::ExistsWithDifferentDebitAccountId
+    } else if new.credit_account_id != old.credit_account_id {
+        Status::ExistsWithDifferentCreditAccountId
+    } else if new.amount != old.amount {
+        Status::ExistsWithDifferentAmount
+    } else if new.user_data_128 != old.user_data_128 {
+        Status::ExistsWithDifferentUserData128
+    } else if new.user_data_64 != old.user_data_64 {
+        Status::ExistsWithDifferentUserData64
+    } else if new.user_data_32 != old.user_data_32 {
+        Status::ExistsWithDifferentUserData32
+    } else if new.ledger != old.ledger {
+        Status::ExistsWithDifferentLedger
+    } else if new.code != old.code {
+        Status::ExistsWithDifferentCode
+    } else {
+        Status::Exists
+    }
+}
+
+/// `transfer` with what it leaves open taken from the pending transfer. "All" is 2^128 − 1 to post and 0 to
+/// void: posting 0 posts nothing and releases everything.
+fn inherit(transfer: &Transfer, pending: &Transfer, stamp: u64) -> Transfer {
+    let all = if transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER) { 0 } else { u128::MAX };
+    Transfer {
+        debit_account_id: or(transfer.debit_account_id, pending.debit_account_id),
+        credit_account_id: or(transfer.credit_account_id, pending.credit_account_id),
+        amount: if transfer.amount == all { pending.amount } else { transfer.amount },
+        user_data_128: or(transfer.user_data_128, pending.user_data_128),
+        user_data_64: or(transfer.user_data_64, pending.user_data_64),
+        user_data_32: or(transfer.user_data_32, pending.user_data_32),
+        ledger: or(transfer.ledger, pending.ledger),
+        code: or(transfer.code, pending.code),
+        timestamp: stamp,
+        ..*transfer
+    }
+}
+
+/// What a posting or voiding transfer does not leave open must agree with the pending one.
+fn check_inherited(resolving: &Transfer, pending: &Transfer) -> Result<(), Status> {
+    refuse_if(
+        resolving.debit_account_id != pending.debit_account_id,
+        Status::PendingTransferHasDifferentDebitAccountId,
+    )?;
+    refuse_if(
+        resolving.credit_account_id != pending.credit_account_id,
+        Status::PendingTransferHasDifferentCreditAccountId,
+    )?;
+    refuse_if(resolving.ledger != pending.ledger, Status::PendingTransferHasDifferentLedger)?;
+    refuse_if(resolving.code != pending.code, Status::PendingTransferHasDifferentCode)?;
+    refuse_if(resolving.amount > pending.amount, Status::ExceedsPendingTransferAmount)?;
+    let is_void = resolving.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
+    refuse_if(is_void && resolving.amount < pending.amount, Status::PendingTransferHasDifferentAmount)
+}
+
+fn check_overflow(debited: &Account, credited: &Account, transfer: &Transfer) -> Result<(), Status> {
+    let amount = transfer.amount;
+    let overflows = |sum: u128| sum.checked_add(amount).is_none();
+    if transfer.flags.contains(TransferFlags::PENDING) {
+        refuse_if(overflows(debited.debits_pending), Status::OverflowsDebitsPending)?;
+        refuse_if(overflows(credited.credits_pending), Status::OverflowsCreditsPending)?;
+    }
+    refuse_if(overflows(debited.debits_posted), Status::OverflowsDebitsPosted)?;
+    refuse_if(overflows(credited.credits_posted), Status::OverflowsCreditsPosted)?;
+    let debits = sum3(debited.debits_pending, debited.debits_posted, amount);
+    refuse_if(debits.is_none(), Status::OverflowsDebits)?;
+    let credits = sum3(credited.credits_pending, credited.credits_posted, amount);
+    refuse_if(credits.is_none(), Status::OverflowsCredits)?;
+    refuse_if(due(transfer).is_some_and(|due| due > TIMESTAMP_MAX), Status::OverflowsTimeout)
+}
+
+fn check_id(id: u128, if_zero: Status, if_max: Status) -> Result<(), Status> {
+    refuse_if(id == 0, if_zero)?;
+    refuse_if(id == u128::MAX, if_max)
+}
+
+fn refuse_if(condition: bool, status: Status) -> Result<(), Status> {
+    if condition { Err(status) } else { Ok(()) }
+}
+
+/// `given`, or `inherited` if it is zero.
+fn or<T: Default + PartialEq>(given: T, inherited: T) -> T {
+    if given == T::default() { inherited } else { given }
+}

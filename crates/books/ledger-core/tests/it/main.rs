@@ -1,0 +1,12 @@
+//! The ledger from outside: scripts in and text out, a model beside it, and bad bytes.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod against_model;
+mod bad_input;
+mod chains;
+mod model;
+mod rules;
+mod script;
+mod statements;
+mod statuses;
+mod two_phase;

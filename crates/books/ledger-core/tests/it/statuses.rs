@@ -1,0 +1,120 @@
+//! The tables of statuses: numbers as published, names that say the same, a page for every code.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use expect_test::expect;
+use ledger_core::{CreateAccountStatus, CreateTransferStatus};
+
+/// The numbers are a protocol: they never change.
+#[test]
+fn numbers_and_codes_of_statuses() {
+    let mut text = String::new();
+    for status in CreateAccountStatus::ALL {
+        let code = status.code().unwrap_or("-");
+        writeln!(text, "account {} {} {code}", status.as_u32(), status.name()).unwrap();
+    }
+    for status in CreateTransferStatus::ALL {
+        let code = status.code().unwrap_or("-");
+        writeln!(text, "transfer {} {} {code}", status.as_u32(), status.name()).unwrap();
+    }
+    expect![[r#"
+        account 4294967295 created -
+        account 1 linked_event_failed LED-0101
+        account 2 linked_event_chain_open LED-0102
+        account 3 timestamp_must_be_zero LED-0103
+        account 4 reserved_field LED-0104
+        account 5 reserved_flag LED-0105
+        account 6 id_must_not_be_zero LED-0106
+        account 7 id_must_not_be_int_max LED-0107
+        account 15 exists_with_different_flags LED-0115
+        account 16 exists_with_different_user_data_128 LED-0116
+        account 17 exists_with_different_user_data_64 LED-0117
+        account 18 exists_with_different_user_data_32 LED-0118
+        account 19 exists_with_different_ledger LED-0119
+        account 20 exists_with_different_code LED-0120
+        account 21 exists LED-0121
+        account 8 flags_are_mutually_exclusive LED-0108
+        account 9 debits_pending_must_be_zero LED-0109
+        account 10 debits_posted_must_be_zero LED-0110
+        account 11 credits_pending_must_be_zero LED-0111
+        account 12 credits_posted_must_be_zero LED-0112
+        account 13 ledger_must_not_be_zero LED-0113
+        account 14 code_must_not_be_zero LED-0114
+        transfer 4294967295 created -
+        transfer 1 linked_event_failed LED-0001
+        transfer 2 linked_event_chain_open LED-0002
+        transfer 3 timestamp_must_be_zero LED-0003
+        transfer 4 reserved_flag LED-0004
+        transfer 5 id_must_not_be_zero LED-0005
+        transfer 6 id_must_not_be_int_max LED-0006
+        transfer 36 exists_with_different_flags LED-0036
+        transfer 40 exists_with_different_pending_id LED-0040
+        transfer 44 exists_with_different_timeout LED-0044
+        transfer 37 exists_with_different_debit_account_id LED-0037
+        transfer 38 exists_with_different_credit_account_id LED-0038
+        transfer 39 exists_with_different_amount LED-0039
+        transfer 41 exists_with_different_user_data_128 LED-0041
+        transfer 42 exists_with_different_user_data_64 LED-0042
+        transfer 43 exists_with_different_user_data_32 LED-0043
+        transfer 67 exists_with_different_ledger LED-0067
+        transfer 45 exists_with_different_code LED-0045
+        transfer 46 exists LED-0046
+        transfer 68 id_already_failed LED-0068
+        transfer 7 flags_are_mutually_exclusive LED-0007
+        transfer 8 debit_account_id_must_not_be_zero LED-0008
+        transfer 9 debit_account_id_must_not_be_int_max LED-0009
+        transfer 10 credit_account_id_must_not_be_zero LED-0010
+        transfer 11 credit_account_id_must_not_be_int_max LED-0011
+        transfer 12 accounts_must_be_different LED-0012
+        transfer 13 pending_id_must_be_zero LED-0013
+        transfer 14 pending_id_must_not_be_zero LED-0014
+        transfer 15 pending_id_must_not_be_int_max LED-0015
+        transfer 16 pending_id_must_be_different LED-0016
+        transfer 17 timeout_reserved_for_pending_transfer LED-0017
+        transfer 19 ledger_must_not_be_zero LED-0019
+        transfer 20 code_must_not_be_zero LED-0020
+        transfer 21 debit_account_not_found LED-0021
+        transfer 22 credit_account_not_found LED-0022
+        transfer 23 accounts_must_have_the_same_ledger LED-0023
+        transfer 24 transfer_must_have_the_same_ledger_as_accounts LED-0024
+        transfer 25 pending_transfer_not_found LED-0025
+        transfer 26 pending_transfer_not_pending LED-0026
+        transfer 27 pending_transfer_has_different_debit_account_id LED-0027
+        transfer 28 pending_transfer_has_different_credit_account_id LED-0028
+        transfer 29 pending_transfer_has_different_ledger LED-0029
+        transfer 30 pending_transfer_has_different_code LED-0030
+        transfer 31 exceeds_pending_transfer_amount LED-0031
+        transfer 32 pending_transfer_has_different_amount LED-0032
+        transfer 33 pending_transfer_already_posted LED-0033
+        transfer 34 pending_transfer_already_voided LED-0034
+        transfer 35 pending_transfer_expired LED-0035
+        transfer 47 overflows_debits_pending LED-0047
+        transfer 48 overflows_credits_pending LED-0048
+        transfer 49 overflows_debits_posted LED-0049
+        transfer 50 overflows_credits_posted LED-0050
+        transfer 51 overflows_debits LED-0051
+        transfer 52 overflows_credits LED-0052
+        transfer 53 overflows_timeout LED-0053
+        transfer 54 exceeds_credits LED-0054
+        transfer 55 exceeds_debits LED-0055
+    "#]]
+    .assert_eq(&text);
+}
+
+#[test]
+fn numbers_read_back_and_codes_are_codes() {
+    let mut codes = BTreeSet::new();
+    for status in CreateAccountStatus::ALL {
+        assert_eq!(CreateAccountStatus::from_u32(status.as_u32()), Some(*status));
+        assert_eq!(status.code().is_none(), *status == CreateAccountStatus::Created);
+        assert!(status.code().is_none_or(|code| stdx::is_code(code) && codes.insert(code)), "{status:?}");
+    }
+    for status in CreateTransferStatus::ALL {
+        assert_eq!(CreateTransferStatus::from_u32(status.as_u32()), Some(*status));
+        assert_eq!(status.code().is_none(), *status == CreateTransferStatus::Created);
+        assert!(status.code().is_none_or(|code| stdx::is_code(code) && codes.insert(code)), "{status:?}");
+    }
+    assert_eq!(CreateAccountStatus::from_u32(0), None);
+    assert_eq!(CreateTransferStatus::from_u32(18), None);
+}

@@ -1,0 +1,168 @@
+//! What the bank API can answer instead of what was asked for.
+
+use axum::response::{IntoResponse, Response};
+use ledger_core::{CreateAccountStatus, CreateTransferStatus, StatementError};
+use money::MoneyError;
+use problem::Problem;
+use shard::RequestError;
+use stdx::{Coded, Retry};
+
+/// The header by which a site tells the gateway that a request may or may not have been done.
+const OUTCOME_UNKNOWN: &str = "tongbao-outcome-unknown";
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The body is not the JSON of this request.
+    #[error("the body cannot be read: {0}")]
+    Json(serde_json::Error),
+    /// Nothing is served there.
+    #[error("there is nothing at this path")]
+    NoSuchPath,
+    /// The path exists, with another method.
+    #[error("this path does not take this method")]
+    NoSuchMethod,
+    /// The body is not declared as JSON.
+    #[error("the body must be application/json")]
+    MediaType,
+    /// The query string is not that of this path.
+    #[error("the query cannot be read: {0}")]
+    Query(String),
+    /// An id in the path is not an id.
+    #[error("the id in the path cannot be read: {0}")]
+    PathId(#[from] ids::IdError),
+    /// No such account.
+    #[error("account {0} does not exist")]
+    NoAccount(ids::AccountId),
+    /// No such payment.
+    #[error("payment {0} does not exist")]
+    NoPayment(ids::TransferId),
+    /// The body is larger than the limit.
+    #[error("the body is larger than {max} bytes")]
+    BodyTooLarge {
+        /// The limit.
+        max: usize,
+    },
+    /// An amount or a currency cannot be booked.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// A page of a statement cannot be given.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// The ledger refused an account.
+    #[error("{}", .0.message())]
+    Account(CreateAccountStatus),
+    /// The ledger refused a transfer.
+    #[error("{}", .0.message())]
+    Transfer(CreateTransferStatus),
+    /// The ledger has no room for more records.
+    #[error(transparent)]
+    Ledger(#[from] ledger_core::RequestError),
+    /// The shard did not take the request.
+    #[error(transparent)]
+    Shard(#[from] RequestError),
+}
+
+impl ApiError {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Json(_) | Self::Query(_) | Self::PathId(_) | Self::Money(_) => 400,
+            Self::Statement(StatementError::BadCursor) => 400,
+            Self::NoSuchPath | Self::NoAccount(_) | Self::NoPayment(_) => 404,
+            Self::Statement(StatementError::AccountNotFound { .. }) => 404,
+            Self::NoSuchMethod => 405,
+            Self::BodyTooLarge { .. } => 413,
+            Self::MediaType => 415,
+            Self::Account(status) => refusal_status(status.name()),
+            Self::Transfer(status) => refusal_status(status.name()),
+            Self::Ledger(_) => 507,
+            Self::Shard(RequestError::Malformed { .. }) => 400,
+            Self::Shard(RequestError::Clash) => 409,
+            Self::Shard(RequestError::NotLeader) => 421,
+            Self::Shard(RequestError::Busy | RequestError::Unknown) => 503,
+        }
+    }
+
+    fn title(&self) -> Option<&'static str> {
+        match self {
+            Self::Account(status) => Some(status.name()),
+            Self::Transfer(status) => Some(status.name()),
+            _ => None,
+        }
+    }
+}
+
+/// The same id with other content is a conflict; everything else the ledger refuses cannot be processed.
+fn refusal_status(name: &str) -> u16 {
+    if name.starts_with("exists_with_different") { 409 } else { 422 }
+}
+
+impl Coded for ApiError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "API-0001",
+            Self::NoSuchPath => "API-0002",
+            Self::NoSuchMethod => "API-0003",
+            Self::MediaType => "API-0004",
+            Self::Query(_) => "API-0005",
+            Self::PathId(_) => "API-0006",
+            Self::NoAccount(_) => "API-0007",
+            Self::NoPayment(_) => "API-0008",
+            Self::BodyTooLarge { .. } => "API-0009",
+            Self::Money(error) => error.code(),
+            Self::Statement(error) => error.code(),
+            // `created` is not a refusal and never gets here.
+            Self::Account(status) => status.code().unwrap_or_default(),
+            Self::Transfer(status) => status.code().unwrap_or_default(),
+            Self::Ledger(error) => error.code(),
+            Self::Shard(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "compare the body with /v1/openapi.json; unknown fields are errors",
+            Self::NoSuchPath | Self::NoSuchMethod => "look at /v1/openapi.json for what is served",
+            Self::MediaType => "send the header `Content-Type: application/json`",
+            Self::Query(_) => "compare the query with /v1/openapi.json; unknown parameters are errors",
+            Self::PathId(_) => "write the id as a decimal number or as a UUID",
+            Self::NoAccount(_) => "check the id, or open the account first with POST /v1/accounts",
+            Self::NoPayment(_) => "check the id; a payment that was refused is not kept",
+            Self::BodyTooLarge { .. } => "split the batch; 8,190 payments fit one request",
+            Self::Money(error) => error.hint(),
+            Self::Statement(error) => error.hint(),
+            Self::Account(status) => status.hint(),
+            Self::Transfer(status) => status.hint(),
+            Self::Ledger(error) => error.hint(),
+            Self::Shard(error) => error.hint(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Shard(error) => error.retry(),
+            _ => Retry::Never,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut problem = Problem::new(self.status(), &self);
+        if let Some(title) = self.title() {
+            problem = problem.titled(title);
+        }
+        let mut response = problem_response(&problem);
+        if matches!(self, Self::Shard(RequestError::Unknown)) {
+            response.headers_mut().insert(OUTCOME_UNKNOWN, axum::http::HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// A problem document as a response.
+pub(crate) fn problem_response(problem: &Problem) -> Response {
+    let status = axum::http::StatusCode::from_u16(problem.status)
+        .unwrap_or(axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(axum::http::header::CONTENT_TYPE, problem::CONTENT_TYPE)], problem.to_json()).into_response()
+}

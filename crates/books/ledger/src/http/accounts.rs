@@ -1,0 +1,187 @@
+//! Accounts, balances and statements.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ids::AccountId;
+use ledger_api::{
+    Account, AccountBatch, AccountBatchOutcome, AccountPage, AccountsQuery, Balance, NewAccount, Refused,
+    Statement, StatementQuery,
+};
+use ledger_core::{CreateAccountStatus, Operation, Outcome};
+use problem::Problem;
+use shard::Request as ShardRequest;
+
+use super::{Api, Query, json, page_limit, written};
+use crate::convert;
+use crate::error::ApiError;
+use crate::machine::LedgerMachine;
+
+const ACCOUNTS_PER_PAGE: u16 = 100;
+const ENTRIES_PER_PAGE: u16 = 100;
+
+/// Opens an account.
+#[utoipa::path(
+    post, path = "/v1/accounts", operation_id = "createAccount", tag = "bank", request_body = NewAccount,
+    responses(
+        (status = 201, description = "The account is open; repeating the request repeats the answer", body = Account),
+        (status = 409, description = "The id stands for another account", body = Problem),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn create(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    let account: NewAccount = json(request).await?;
+    let record = convert::account_record(&account);
+    let body = record.as_bytes().to_vec();
+    let request = ShardRequest::by_content(Operation::CreateAccounts as u16, body);
+    let reply = api.handle.submit(request).await?;
+    let outcome = Outcome::from_bytes(&reply.bytes).ok_or(ledger_core::RequestError::Full)?;
+    let status = account_status(&outcome);
+    if !status.is_done() {
+        return Err(ApiError::Account(status));
+    }
+    let replayed = reply.replayed || status == CreateAccountStatus::Exists;
+    // The answer is the account as it was opened, so that repeating the request repeats it whatever came since.
+    let opened = ledger_core::Account { timestamp: outcome.timestamp, ..record };
+    Ok(written(replayed, StatusCode::CREATED, Json(convert::account(&opened))))
+}
+
+fn account_status(outcome: &Outcome) -> CreateAccountStatus {
+    CreateAccountStatus::from_u32(outcome.status)
+        .expect("LED-INV-7: the ledger answers with its own statuses")
+}
+
+/// Opens up to 8,190 accounts, in order.
+#[utoipa::path(
+    post, path = "/v1/accounts/batch", operation_id = "createAccounts", tag = "bank", request_body = AccountBatch,
+    responses(
+        (status = 200, description = "What became of each account", body = AccountBatchOutcome),
+        (status = "default", description = "Nothing was done", body = Problem),
+    )
+)]
+pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    let batch: AccountBatch = json(request).await?;
+    let mut body = Vec::with_capacity(batch.accounts.len() * ledger_core::EVENT_BYTES);
+    for account in &batch.accounts {
+        body.extend_from_slice(convert::account_record(account).as_bytes());
+    }
+    let reply = api.handle.submit(ShardRequest::by_content(Operation::CreateAccounts as u16, body)).await?;
+    if reply.bytes.is_empty() {
+        return Err(ledger_core::RequestError::Full.into());
+    }
+    let mut result = AccountBatchOutcome::default();
+    for (index, (account, outcome)) in (0..).zip(batch.accounts.iter().zip(outcomes(&reply.bytes))) {
+        match account_status(&outcome) {
+            CreateAccountStatus::Created => result.created += 1,
+            CreateAccountStatus::Exists => result.existing += 1,
+            status => result.refused.push(Refused {
+                index,
+                id: account.id.into(),
+                status: status.name().into(),
+                code: status.code().unwrap_or_default().into(),
+            }),
+        }
+    }
+    Ok(written(reply.replayed, StatusCode::OK, Json(result)))
+}
+
+/// The outcomes in a reply.
+pub(super) fn outcomes(reply: &[u8]) -> impl Iterator<Item = Outcome> {
+    reply.chunks_exact(ledger_core::OUTCOME_BYTES).filter_map(Outcome::from_bytes)
+}
+
+/// Lists accounts by id.
+#[utoipa::path(
+    get, path = "/v1/accounts", operation_id = "listAccounts", tag = "bank", params(AccountsQuery),
+    responses(
+        (status = 200, description = "A page of accounts", body = AccountPage),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Query(query): Query<AccountsQuery>,
+) -> Result<Json<AccountPage>, ApiError> {
+    let limit = page_limit(query.limit, ACCOUNTS_PER_PAGE)?;
+    let after = query.after.map(AccountId::get);
+    // One more than asked for tells whether there is a next page.
+    let mut found = api.handle.read(move |replica| ledger(replica).accounts_after(after, limit + 1)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let accounts: Vec<Account> = found.iter().map(convert::account).collect();
+    let next = accounts.last().filter(|_| more).map(|account| account.id);
+    Ok(Json(AccountPage { accounts, next }))
+}
+
+/// The ledger inside a replica.
+pub(super) fn ledger(replica: &shard::Replica<LedgerMachine>) -> &ledger_core::Ledger {
+    replica.machine().ledger()
+}
+
+async fn find(api: &Api, id: AccountId) -> Result<(ledger_core::Account, u64), ApiError> {
+    let found = api.handle.read(move |replica| (ledger(replica).account(id.get()), replica.seq().0)).await?;
+    let (account, seq) = found;
+    Ok((account.ok_or(ApiError::NoAccount(id))?, seq))
+}
+
+/// Shows an account.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}", operation_id = "getAccount", tag = "bank", params(("id" = ledger_api::IdText, Path)),
+    responses(
+        (status = 200, description = "The account", body = Account),
+        (status = 404, description = "No such account", body = Problem),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Account>, ApiError> {
+    let (account, _) = find(&api, id.parse()?).await?;
+    Ok(Json(convert::account(&account)))
+}
+
+/// Shows the sums of an account.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/balance", operation_id = "getBalance", tag = "bank",
+    params(("id" = ledger_api::IdText, Path)),
+    responses(
+        (status = 200, description = "The sums", body = Balance),
+        (status = 404, description = "No such account", body = Problem),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn balance(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+) -> Result<Json<Balance>, ApiError> {
+    let (account, seq) = find(&api, id.parse()?).await?;
+    Ok(Json(convert::balance(&account, seq)))
+}
+
+/// Shows what happened to an account, newest first.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}/statement", operation_id = "getStatement", tag = "bank",
+    params(("id" = ledger_api::IdText, Path), StatementQuery),
+    responses(
+        (status = 200, description = "A page of the statement", body = Statement),
+        (status = 404, description = "No such account", body = Problem),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn statement(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(query): Query<StatementQuery>,
+) -> Result<Json<Statement>, ApiError> {
+    let id: AccountId = id.parse()?;
+    let limit = page_limit(query.limit, ENTRIES_PER_PAGE)?;
+    let cursor = query.before.map(|cursor| cursor.as_str().parse()).transpose()?;
+    let page = api
+        .handle
+        .read(move |replica| ledger(replica).account_transfers(id.get(), cursor, limit))
+        .await?
+        .map_err(|error| match error {
+            ledger_core::StatementError::AccountNotFound { .. } => ApiError::NoAccount(id),
+            bad_cursor @ ledger_core::StatementError::BadCursor => bad_cursor.into(),
+        })?;
+    Ok(Json(convert::statement(&page)))
+}

@@ -1,0 +1,121 @@
+//! The bank API on one site.
+
+mod accounts;
+mod payments;
+mod site;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::{StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use ledger_api::{IDEMPOTENT_REPLAYED, PAGE_LIMIT_MAX};
+use serde_json::from_slice;
+use shard::Handle;
+use utoipa::OpenApi;
+
+use crate::error::ApiError;
+use crate::machine::LedgerMachine;
+
+/// The largest body: a batch of 8,190 payments with room to spare.
+const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// What a site says about itself.
+#[derive(Clone, Debug)]
+pub struct SiteInfo {
+    /// The site's name.
+    pub site: String,
+    /// The shard's name.
+    pub shard: String,
+}
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Api {
+    handle: Handle<LedgerMachine>,
+    info: Arc<SiteInfo>,
+}
+
+/// The bank API, version 1, on the site that `handle` belongs to.
+pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo) -> Router {
+    Router::new()
+        .route("/v1/accounts", post(accounts::create).get(accounts::list))
+        .route("/v1/accounts/batch", post(accounts::create_batch))
+        .route("/v1/accounts/{id}", get(accounts::one))
+        .route("/v1/accounts/{id}/balance", get(accounts::balance))
+        .route("/v1/accounts/{id}/statement", get(accounts::statement))
+        .route("/v1/payments", post(payments::create).get(payments::list))
+        .route("/v1/payments/batch", post(payments::create_batch))
+        .route("/v1/payments/{id}", get(payments::one))
+        .route("/v1/totals", get(site::totals))
+        .route("/v1/state-hash", get(site::state_hash))
+        .route("/v1/health", get(site::health))
+        .route("/metrics", get(site::metrics))
+        .fallback(|| async { ApiError::NoSuchPath })
+        .method_not_allowed_fallback(|| async { ApiError::NoSuchMethod })
+        .with_state(Api { handle, info: Arc::new(info) })
+}
+
+/// The bank API as an OpenAPI 3.1 document.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tongbao", version = "1", description = "Accounts, payments, balances and statements of a bank; and the platform it runs on."),
+    paths(
+        accounts::create, accounts::create_batch, accounts::list, accounts::one, accounts::balance, accounts::statement,
+        payments::create, payments::create_batch, payments::list, payments::one,
+        site::totals, site::state_hash, site::health,
+    ),
+    components(schemas(problem::Problem)),
+    tags((name = "bank", description = "Served by the leading site, through the gateway."))
+)]
+struct BankApi;
+
+/// The OpenAPI description of what [`router`] serves.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    BankApi::openapi()
+}
+
+/// A JSON body of type `T`, within the limits.
+async fn json<T: serde::de::DeserializeOwned>(request: Request) -> Result<T, ApiError> {
+    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = declared.and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !essence.trim().eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::MediaType);
+    }
+    let body: Bytes = axum::body::to_bytes(request.into_body(), BODY_BYTES_MAX)
+        .await
+        .map_err(|_| ApiError::BodyTooLarge { max: BODY_BYTES_MAX })?;
+    from_slice(&body).map_err(ApiError::Json)
+}
+
+/// The query string as `T`; everything else is an [`ApiError::Query`].
+struct Query<T>(T);
+
+impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        query.map(|query| Self(query.0)).map_err(|error| ApiError::Query(error.body_text()))
+    }
+}
+
+/// The entries of a page: what was asked for, within 1 to [`PAGE_LIMIT_MAX`].
+fn page_limit(asked: Option<u16>, default: u16) -> Result<usize, ApiError> {
+    match asked.unwrap_or(default) {
+        limit @ 1..=PAGE_LIMIT_MAX => Ok(usize::from(limit)),
+        limit => Err(ApiError::Query(format!("limit is {limit}, but must be 1 to {PAGE_LIMIT_MAX}"))),
+    }
+}
+
+/// An answer to a write. Repeating the same write repeats the answer; a header tells which one it is.
+fn written(replayed: bool, status: StatusCode, body: impl IntoResponse) -> Response {
+    let mut response = (status, body).into_response();
+    if replayed {
+        response.headers_mut().insert(IDEMPOTENT_REPLAYED, axum::http::HeaderValue::from_static("true"));
+    }
+    response
+}

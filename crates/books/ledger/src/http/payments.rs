@@ -1,0 +1,137 @@
+//! Payments, one and in batches.
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use ids::{Timestamp, TransferId};
+use ledger_api::{
+    Cursor, NewPayment, Payment, PaymentAck, PaymentAckStatus, PaymentBatch, PaymentBatchOutcome,
+    PaymentPage, PaymentsQuery, Refused,
+};
+use ledger_core::{CreateTransferStatus, Operation, Outcome, RequestError};
+use problem::Problem;
+use shard::Request as ShardRequest;
+
+use super::accounts::{ledger, outcomes};
+use super::{Api, Query, json, page_limit, written};
+use crate::convert;
+use crate::error::ApiError;
+
+const PAYMENTS_PER_PAGE: u16 = 50;
+
+/// Makes a payment. The answer comes when it is durable.
+#[utoipa::path(
+    post, path = "/v1/payments", operation_id = "createPayment", tag = "bank", request_body = NewPayment,
+    responses(
+        (status = 201, description = "The payment is made; repeating the request repeats the answer", body = PaymentAck),
+        (status = 409, description = "The id stands for another payment", body = Problem),
+        (status = 422, description = "The ledger refused it, for good under this id", body = Problem),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn create(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    let payment: NewPayment = json(request).await?;
+    let body = convert::transfer_record(&payment)?.as_bytes().to_vec();
+    let reply = api.handle.submit(ShardRequest::by_content(Operation::CreateTransfers as u16, body)).await?;
+    let outcome = Outcome::from_bytes(&reply.bytes).ok_or(RequestError::Full)?;
+    let status = transfer_status(&outcome);
+    if !status.is_done() {
+        return Err(ApiError::Transfer(status));
+    }
+    let replayed = reply.replayed || status == CreateTransferStatus::Exists;
+    let timestamp = Timestamp(outcome.timestamp);
+    let ack = PaymentAck { id: payment.id, status: PaymentAckStatus::Created, timestamp };
+    Ok(written(replayed, StatusCode::CREATED, Json(ack)))
+}
+
+fn transfer_status(outcome: &Outcome) -> CreateTransferStatus {
+    CreateTransferStatus::from_u32(outcome.status)
+        .expect("LED-INV-7: the ledger answers with its own statuses")
+}
+
+/// Makes up to 8,190 payments, in order, durable together.
+#[utoipa::path(
+    post, path = "/v1/payments/batch", operation_id = "createPayments", tag = "bank", request_body = PaymentBatch,
+    responses(
+        (status = 200, description = "What became of each payment", body = PaymentBatchOutcome),
+        (status = 409, description = "The id of the batch stands for another batch", body = Problem),
+        (status = "default", description = "Nothing was done", body = Problem),
+    )
+)]
+pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
+    let batch: PaymentBatch = json(request).await?;
+    let mut body = Vec::with_capacity(batch.payments.len() * ledger_core::EVENT_BYTES);
+    for payment in &batch.payments {
+        body.extend_from_slice(convert::transfer_record(payment)?.as_bytes());
+    }
+    let operation = Operation::CreateTransfers as u16;
+    let request = match batch.id {
+        Some(id) => ShardRequest::with_id(id, operation, body),
+        None => ShardRequest::by_content(operation, body),
+    };
+    let reply = api.handle.submit(request).await?;
+    if reply.bytes.is_empty() {
+        return Err(RequestError::Full.into());
+    }
+    let mut result =
+        PaymentBatchOutcome { created: 0, existing: 0, refused: Vec::new(), timestamp: Timestamp::ZERO };
+    for (index, (payment, outcome)) in (0..).zip(batch.payments.iter().zip(outcomes(&reply.bytes))) {
+        result.timestamp = result.timestamp.max(Timestamp(outcome.timestamp));
+        match transfer_status(&outcome) {
+            CreateTransferStatus::Created => result.created += 1,
+            CreateTransferStatus::Exists => result.existing += 1,
+            status => result.refused.push(Refused {
+                index,
+                id: payment.id.into(),
+                status: status.name().into(),
+                code: status.code().unwrap_or_default().into(),
+            }),
+        }
+    }
+    Ok(written(reply.replayed, StatusCode::OK, Json(result)))
+}
+
+/// Shows a payment.
+#[utoipa::path(
+    get, path = "/v1/payments/{id}", operation_id = "getPayment", tag = "bank", params(("id" = ledger_api::IdText, Path)),
+    responses(
+        (status = 200, description = "The payment", body = Payment),
+        (status = 404, description = "No such payment", body = Problem),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Payment>, ApiError> {
+    let id: TransferId = id.parse()?;
+    let found = api.handle.read(move |replica| ledger(replica).transfer(id.get())).await?;
+    Ok(Json(convert::payment(&found.ok_or(ApiError::NoPayment(id))?)))
+}
+
+/// Lists payments, newest first.
+#[utoipa::path(
+    get, path = "/v1/payments", operation_id = "listPayments", tag = "bank", params(PaymentsQuery),
+    responses(
+        (status = 200, description = "A page of payments", body = PaymentPage),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Query(query): Query<PaymentsQuery>,
+) -> Result<Json<PaymentPage>, ApiError> {
+    let limit = page_limit(query.limit, PAYMENTS_PER_PAGE)?;
+    let before = query.before.map(|cursor| timestamp_of(&cursor)).transpose()?;
+    let mut found =
+        api.handle.read(move |replica| ledger(replica).transfers_before(before, limit + 1)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more).map(|view| view.transfer.timestamp.to_string());
+    Ok(Json(PaymentPage {
+        payments: found.iter().map(convert::payment).collect(),
+        next: last.and_then(Cursor::new),
+    }))
+}
+
+fn timestamp_of(cursor: &Cursor) -> Result<u64, ApiError> {
+    cursor.as_str().parse().map_err(|_| ledger_core::StatementError::BadCursor.into())
+}

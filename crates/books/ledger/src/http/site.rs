@@ -1,0 +1,100 @@
+//! How the site and its ledger are doing.
+
+use std::fmt::Write as _;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use ledger_api::{Health, StateHash, Totals};
+use problem::Problem;
+use shard::Status;
+
+use super::Api;
+use super::accounts::ledger;
+use crate::error::ApiError;
+
+fn role(status: &Status) -> ledger_api::Role {
+    match status.role {
+        shard::Role::Starting => ledger_api::Role::Starting,
+        shard::Role::Follower => ledger_api::Role::Follower,
+        shard::Role::Leader => ledger_api::Role::Leader,
+        shard::Role::Diverged => ledger_api::Role::Diverged,
+        shard::Role::Failed => ledger_api::Role::Failed,
+    }
+}
+
+/// Shows how the site that answers is doing. Through the gateway that is the leader.
+#[utoipa::path(
+    get, path = "/v1/health", operation_id = "getHealth", tag = "bank",
+    responses((status = 200, description = "The site's state", body = Health))
+)]
+pub(super) async fn health(State(api): State<Api>) -> Json<Health> {
+    let status = api.handle.status();
+    Json(Health {
+        site: api.info.site.clone(),
+        shard: api.info.shard.clone(),
+        role: role(&status),
+        epoch: status.epoch.0,
+        seq: status.seq.0,
+        timestamp: status.timestamp,
+        silent_ms: u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// Counts what the ledger holds.
+#[utoipa::path(
+    get, path = "/v1/totals", operation_id = "getTotals", tag = "bank",
+    responses(
+        (status = 200, description = "The numbers", body = Totals),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn totals(State(api): State<Api>) -> Result<Json<Totals>, ApiError> {
+    let (counts, seq) = api.handle.read(|replica| (ledger(replica).counts(), replica.seq().0)).await?;
+    Ok(Json(Totals {
+        seq,
+        accounts: counts.accounts.into(),
+        transfers: counts.transfers.into(),
+        pending: counts.pending.into(),
+    }))
+}
+
+/// Takes the digest of everything the ledger holds, to be compared with a replay of the journal.
+#[utoipa::path(
+    get, path = "/v1/state-hash", operation_id = "getStateHash", tag = "bank",
+    responses(
+        (status = 200, description = "The digest and where it was taken", body = StateHash),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn state_hash(State(api): State<Api>) -> Result<Json<StateHash>, ApiError> {
+    let taken =
+        api.handle.read(|replica| StateHash { seq: replica.seq().0, state_hash: replica.state_hash() });
+    Ok(Json(taken.await?))
+}
+
+/// The site's numbers in the Prometheus text format, version 0.0.4.
+pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
+    let status = api.handle.status();
+    let leads = u8::from(status.role == shard::Role::Leader);
+    let (site, shard) = (&api.info.site, &api.info.shard);
+    let mut text = String::new();
+    let gauges = [
+        ("leader", "Whether this site leads the shard.", u64::from(leads)),
+        ("epoch", "The highest epoch seen in the journal.", status.epoch.0),
+        ("seq", "The last durable batch applied.", status.seq.0),
+        (
+            "silent_milliseconds",
+            "Time since the shard's thread showed itself.",
+            u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
+        ),
+    ];
+    for (name, help, value) in gauges {
+        let _ = write!(
+            text,
+            "# HELP tongbao_shard_{name} {help}\n# TYPE tongbao_shard_{name} gauge\ntongbao_shard_{name}{{site=\"{site}\",shard=\"{shard}\"}} {value}\n"
+        );
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}

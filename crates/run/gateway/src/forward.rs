@@ -1,0 +1,242 @@
+//! Forwarding one request: hold, send, judge, send again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderName};
+use hyper::http::{request, response};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use problem::Problem;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::error::GatewayError;
+use crate::live::Live;
+use crate::serve::{Body, full, problem_response};
+use crate::tracker::{Leader, Tracker};
+
+/// The largest request body: a batch of 8,190 payments with room to spare.
+pub const BODY_BYTES_MAX: usize = 4 << 20;
+/// The largest answer of a site.
+const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// The longest a request is held while nobody leads.
+pub const HOLD_MAX: Duration = Duration::from_secs(15);
+/// The longest a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+/// The longest a site may take to answer. A leader that hangs is replaced well before.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of request bodies held at once.
+const HELD_BYTES_MAX: usize = 512 << 20;
+
+/// Paths whose every write carries an id in its body, so that sending it again is doing it once.
+const WRITES_WITH_ID: [&str; 4] =
+    ["/v1/accounts", "/v1/accounts/batch", "/v1/payments", "/v1/payments/batch"];
+
+/// Headers that belong to one connection (RFC 9110 section 7.6.1), not to the request.
+const HOP_BY_HOP: [HeaderName; 6] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::PROXY_AUTHENTICATE,
+];
+
+/// Whether sending the request twice is doing it once: a read, a write that carries an id in its body, or one with an
+/// `Idempotency-Key`.
+pub fn is_repeatable(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    method.is_safe() || headers.contains_key("idempotency-key") || WRITES_WITH_ID.contains(&path)
+}
+
+/// The forwarding half of the front door.
+pub struct Gateway {
+    tracker: Arc<Tracker>,
+    client: Client<HttpConnector, Full<Bytes>>,
+    live: Live,
+    room: Semaphore,
+}
+
+enum Attempt {
+    Answer(Response<Body>),
+    /// The site said that it did not take the request, or could not be reached.
+    NotTaken,
+    /// The request was on its way when the site was lost.
+    Lost,
+}
+
+impl Gateway {
+    /// A gateway to whatever site `tracker` finds leading.
+    pub fn new(tracker: Arc<Tracker>) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Duration::from_millis(500)));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(20))
+            // The hold-and-judge loop below decides what is sent again, not the pool.
+            .retry_canceled_requests(false)
+            .build(connector);
+        Self { tracker, client, live: Live::default(), room: Semaphore::new(HELD_BYTES_MAX) }
+    }
+
+    /// What this gateway has seen.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Answers one request, whatever it takes within the limits.
+    pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
+        let start = Instant::now();
+        let response = match self.deliver(request, start).await {
+            Ok(response) => response,
+            Err(error) => problem_response(&Problem::new(error.status(), &error)),
+        };
+        let us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.live.answered(response.status().as_u16(), us);
+        response
+    }
+
+    async fn deliver(
+        &self,
+        request: Request<Incoming>,
+        start: Instant,
+    ) -> Result<Response<Body>, GatewayError> {
+        if request.method() == Method::GET && request.uri().path() == "/metrics" {
+            return Ok(metrics(self.live.prometheus()));
+        }
+        let (parts, body) = request.into_parts();
+        let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let claim = u32::try_from(expected.clamp(1, BODY_BYTES_MAX)).unwrap_or(u32::MAX);
+        let _room = self.room.try_acquire_many(claim).map_err(|_| GatewayError::Overloaded)?;
+        let body = read_body(body).await?;
+        let repeatable = is_repeatable(&parts.method, parts.uri.path(), &parts.headers);
+        let mut leaders = self.tracker.leader();
+        loop {
+            let leader = self.wait_for_leader(&mut leaders, start).await?;
+            match self.attempt(&parts, body.clone(), &leader).await {
+                Attempt::Answer(response) => return Ok(response),
+                Attempt::Lost if !repeatable => {
+                    self.tracker.suspect(&leader);
+                    return Err(GatewayError::OutcomeUnknown);
+                }
+                Attempt::NotTaken | Attempt::Lost => {
+                    self.tracker.suspect(&leader);
+                    self.live.retried();
+                }
+            }
+        }
+    }
+
+    async fn wait_for_leader(
+        &self,
+        leaders: &mut tokio::sync::watch::Receiver<Option<Leader>>,
+        start: Instant,
+    ) -> Result<Leader, GatewayError> {
+        let no_leader = || GatewayError::NoLeader { held_ms: start.elapsed().as_millis() };
+        if start.elapsed() >= HOLD_MAX {
+            return Err(no_leader());
+        }
+        if let Some(leader) = leaders.borrow_and_update().clone() {
+            return Ok(leader);
+        }
+        let _held = self.live.hold();
+        let found = tokio::time::timeout_at(start + HOLD_MAX, leaders.wait_for(Option::is_some)).await;
+        match found {
+            Ok(Ok(leader)) => leader.clone().ok_or_else(no_leader),
+            Ok(Err(_)) | Err(_) => Err(no_leader()),
+        }
+    }
+
+    async fn attempt(&self, parts: &request::Parts, body: Bytes, leader: &Leader) -> Attempt {
+        let Some(request) = outbound(parts, body, leader) else { return Attempt::Lost };
+        let answer = async {
+            let response = self.client.request(request).await.map_err(|error| !error.is_connect())?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|_| true)?;
+            Ok::<_, bool>((head, body.to_bytes()))
+        };
+        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+            Ok(Ok((head, _))) if head.status == StatusCode::MISDIRECTED_REQUEST => Attempt::NotTaken,
+            Ok(Ok((head, _))) if head.headers.contains_key("tongbao-outcome-unknown") => Attempt::Lost,
+            Ok(Ok((head, body))) => Attempt::Answer(inbound(&head, body)),
+            Ok(Err(sent)) if !sent => Attempt::NotTaken,
+            Ok(Err(_)) | Err(_) => Attempt::Lost,
+        }
+    }
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes, GatewayError> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let too_large = GatewayError::BodyTooLarge { max: BODY_BYTES_MAX };
+    // A declared length over the limit needs not be read to be refused.
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return Err(too_large);
+    }
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
+        Ok(Err(_)) | Err(_) => Err(GatewayError::BodyIncomplete),
+    }
+}
+
+fn outbound(parts: &request::Parts, body: Bytes, leader: &Leader) -> Option<Request<Full<Bytes>>> {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let uri: Uri = format!("http://{}{path}", leader.address).parse().ok()?;
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = parts.method.clone();
+    *request.uri_mut() = uri;
+    copy_headers(&parts.headers, request.headers_mut());
+    // The body is whole by now; the client computes its own length and host.
+    request.headers_mut().remove(header::HOST);
+    request.headers_mut().remove(header::CONTENT_LENGTH);
+    request.headers_mut().remove(header::EXPECT);
+    Some(request)
+}
+
+fn inbound(head: &response::Parts, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(full(body));
+    *response.status_mut() = head.status;
+    copy_headers(&head.headers, response.headers_mut());
+    response
+}
+
+fn copy_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    for (name, value) in from {
+        if !HOP_BY_HOP.contains(name) {
+            to.append(name.clone(), value.clone());
+        }
+    }
+}
+
+fn metrics(text: String) -> Response<Body> {
+    let mut response = Response::new(full(text));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; version=0.0.4"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_carries_an_id_is_sent_twice() {
+        let none = HeaderMap::new();
+        let mut keyed = HeaderMap::new();
+        keyed.insert("idempotency-key", header::HeaderValue::from_static("7"));
+        assert!(is_repeatable(&Method::GET, "/anything", &none));
+        assert!(is_repeatable(&Method::POST, "/v1/payments", &none));
+        assert!(!is_repeatable(&Method::POST, "/v1/other", &none));
+        assert!(!is_repeatable(&Method::DELETE, "/v1/payments/7", &none));
+        assert!(is_repeatable(&Method::POST, "/v1/other", &keyed));
+    }
+}

@@ -1,0 +1,158 @@
+//! Following: apply what the leader appends, and be ready.
+
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use ids::{Epoch, Seq};
+use journal::{JournalError, Position, Reader, Writer};
+
+use super::handle::Message;
+use super::status::Role;
+use super::{Lead, Running, now};
+use crate::error::{RequestError, ShardError};
+use crate::machine::StateMachine;
+use crate::replica::Replica;
+use crate::snapshot::Snapshot;
+
+/// How long to rest when the journal has nothing new.
+const POLL: Duration = Duration::from_millis(2);
+/// How often the first in line looks whether the lead is free.
+const LOOK_FOR_LEAD: Duration = Duration::from_millis(10);
+/// How much longer each later one waits, so that the lead goes down the line.
+const PER_RANK: Duration = Duration::from_millis(80);
+/// How much longer each later one waits at first: the first in line needs time to start.
+const PER_RANK_AT_START: Duration = Duration::from_millis(500);
+/// A batch of records to apply before looking at messages.
+const RECORDS_AT_ONCE: usize = 64;
+/// Bytes of journal after which a follower stores a snapshot, at least; a larger state waits for as many as it has.
+const SNAPSHOT_BYTES_MIN: u64 = 256 << 20;
+
+/// When the next snapshot is worth its cost: writing one must not take more than reading what it saves.
+struct SnapshotPlan {
+    /// Bytes of journal applied since the last snapshot.
+    bytes: u64,
+    /// Take one when `bytes` reaches this.
+    due: u64,
+    /// A snapshot that was taken and waits for its place in the journal to be durable.
+    taken: Option<(Seq, Vec<u8>)>,
+}
+
+impl<M: StateMachine + Send + 'static> Running<M> {
+    /// Follows until the node is stopped (`None`) or takes the lead.
+    pub(super) fn follow(
+        &self,
+        mut replica: Replica<M>,
+        position: Position,
+    ) -> Result<Option<Lead<M>>, ShardError> {
+        let mut reader = Reader::open(self.disk.clone(), &self.config.shard, position)?;
+        let mut plan = SnapshotPlan { bytes: 0, due: SNAPSHOT_BYTES_MIN, taken: None };
+        let mut caught_up = false;
+        let mut look_for_lead = now() + PER_RANK_AT_START * self.config.rank;
+        loop {
+            let read = self.apply_some(&mut reader, &mut replica, &mut plan)?;
+            caught_up |= read < RECORDS_AT_ONCE;
+            let role = if caught_up { Role::Follower } else { Role::Starting };
+            self.board.post(role, reader.position().epoch, replica.seq(), replica.timestamp());
+            if plan.bytes >= plan.due {
+                self.take_snapshot(&mut replica, reader.position(), &mut plan);
+            }
+            // A snapshot on the disk must never be ahead of the journal there.
+            if let Some((seq, bytes)) = plan.taken.take_if(|(seq, _)| *seq <= reader.durable()) {
+                self.store_aside(seq, bytes);
+            }
+            let rest = if read == 0 { POLL } else { Duration::ZERO };
+            if self.refuse_all(rest) {
+                if replica.seq() > Seq::ZERO && reader.durable() == replica.seq() {
+                    self.store_snapshot(&mut replica, reader.position())?;
+                }
+                return Ok(None);
+            }
+            if read == 0 && now() >= look_for_lead {
+                if let Some((position, writer)) = self.try_lead(reader.position(), &mut replica)? {
+                    return Ok(Some(Lead { replica, position, writer }));
+                }
+                look_for_lead = self.next_look();
+            }
+        }
+    }
+
+    fn next_look(&self) -> Instant {
+        now() + LOOK_FOR_LEAD + PER_RANK * self.config.rank
+    }
+
+    fn apply_some(
+        &self,
+        reader: &mut Reader,
+        replica: &mut Replica<M>,
+        plan: &mut SnapshotPlan,
+    ) -> Result<usize, ShardError> {
+        for read in 0..RECORDS_AT_ONCE {
+            let Some(record) = reader.next_record()? else { return Ok(read) };
+            replica.apply(&record)?;
+            plan.bytes += record.payload.len() as u64;
+        }
+        Ok(RECORDS_AT_ONCE)
+    }
+
+    /// Answers that this site does not lead, for up to `rest`. True when the node shall stop.
+    fn refuse_all(&self, rest: Duration) -> bool {
+        let mut wait = rest;
+        loop {
+            match self.messages.recv_timeout(wait) {
+                Ok(Message::Submit { reply, .. }) => {
+                    let _ = reply.send(Err(RequestError::NotLeader));
+                }
+                // Dropping a look tells the reader that this site does not lead.
+                Ok(Message::Read(_) | Message::Durable(_) | Message::AppendFailed(_)) => {}
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
+                Err(RecvTimeoutError::Timeout) => return false,
+            }
+            wait = Duration::ZERO;
+        }
+    }
+
+    /// Takes the lead if it is free: what the last leader left behind is applied first, then a new epoch begins.
+    fn try_lead(
+        &self,
+        from: Position,
+        replica: &mut Replica<M>,
+    ) -> Result<Option<(Position, Writer)>, ShardError> {
+        let (shard, options) = (&self.config.shard, self.config.options);
+        let mut takeover = match Writer::take_over(self.disk.clone(), shard, options, from) {
+            Ok(takeover) => takeover,
+            Err(JournalError::Locked) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        while let Some(record) = takeover.next_record()? {
+            replica.apply(&record)?;
+        }
+        let (writer, recovery) = takeover.lead(&self.config.site)?;
+        if let Some(torn) = &recovery.torn {
+            tracing::warn!(?torn, "the last leader's unfinished write was cut off");
+        }
+        let epoch: Epoch = writer.epoch();
+        tracing::info!(%epoch, seq = %recovery.position.seq, "this site leads");
+        Ok(Some((recovery.position, writer)))
+    }
+
+    /// Takes a snapshot, to be stored when its place is durable.
+    fn take_snapshot(&self, replica: &mut Replica<M>, position: Position, plan: &mut SnapshotPlan) {
+        let bytes = Snapshot::encode(&self.config.shard, position, replica);
+        let due = SNAPSHOT_BYTES_MIN.max(bytes.len() as u64);
+        *plan = SnapshotPlan { bytes: 0, due, taken: Some((position.seq, bytes)) };
+    }
+
+    /// Stores a snapshot on another thread, so that following goes on.
+    fn store_aside(&self, seq: Seq, bytes: Vec<u8>) {
+        let store = self.store.clone();
+        let spawned = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
+            if let Err(error) = store.store(seq, &bytes) {
+                // The journal has everything; only the next start takes longer.
+                tracing::warn!(%error, "a snapshot could not be stored");
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "no thread for a snapshot");
+        }
+    }
+}

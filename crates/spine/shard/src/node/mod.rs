@@ -1,0 +1,140 @@
+//! The shell: one thread that follows or leads, one that appends, and handles for everybody else.
+
+mod follow;
+mod handle;
+mod lead;
+mod status;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ids::Timestamp;
+use journal::{Disk, Options, Position, RealDisk, Writer};
+use tokio::sync::oneshot;
+
+pub use handle::Handle;
+pub use status::{Role, Status};
+
+use crate::error::ShardError;
+use crate::machine::StateMachine;
+use crate::replica::Replica;
+use crate::store::SnapshotStore;
+use handle::Message;
+use status::Board;
+
+/// What a node needs to know.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The shard's name, as in its journal.
+    pub shard: String,
+    /// This site's name: the holder of the epochs in which it leads.
+    pub site: String,
+    /// The journal's folder, the same for all sites.
+    pub journal: PathBuf,
+    /// This site's own folder of snapshots.
+    pub snapshots: PathBuf,
+    /// Who comes first when the lead falls free: 0 before 1 before 2.
+    pub rank: u32,
+    /// The journal's limits.
+    pub options: Options,
+}
+
+/// One site's part in one shard.
+pub struct Node<M> {
+    handle: Handle<M>,
+    finished: oneshot::Receiver<Result<(), ShardError>>,
+}
+
+impl<M: StateMachine + Send + 'static> Node<M> {
+    /// Starts the threads. The node restores its newest snapshot, follows the journal, and leads when the lead is free.
+    pub fn start(config: NodeConfig) -> Result<Self, ShardError> {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::create(&config.journal).map_err(ShardError::Start)?);
+        let store =
+            SnapshotStore::open(config.snapshots.clone(), &config.shard).map_err(ShardError::Start)?;
+        let (sender, messages) = mpsc::channel();
+        let board = Arc::new(Board::default());
+        let handle = Handle::new(sender.clone(), Arc::clone(&board));
+        let (done, finished) = oneshot::channel();
+        let running = Running { config, disk, store, board, messages, sender };
+        thread::Builder::new()
+            .name("shard".to_owned())
+            .spawn(move || {
+                // Nobody waits any more only when the process is going down anyway.
+                let _ = done.send(running.run());
+            })
+            .map_err(ShardError::Start)?;
+        Ok(Self { handle, finished })
+    }
+
+    /// A handle for submitting and reading.
+    pub fn handle(&self) -> Handle<M> {
+        self.handle.clone()
+    }
+
+    /// Waits until the node has stopped: after [`Handle::stop`], or because it must not go on.
+    pub async fn finished(self) -> Result<(), ShardError> {
+        self.finished.await.unwrap_or(Ok(()))
+    }
+}
+
+/// What the shard's thread owns.
+struct Running<M> {
+    config: NodeConfig,
+    disk: Arc<dyn Disk>,
+    store: SnapshotStore,
+    board: Arc<Board>,
+    messages: Receiver<Message<M>>,
+    sender: Sender<Message<M>>,
+}
+
+/// The lead, taken: the state up to `position`, where this site's epoch begins.
+struct Lead<M> {
+    replica: Replica<M>,
+    position: Position,
+    writer: Writer,
+}
+
+impl<M: StateMachine + Send + 'static> Running<M> {
+    fn run(self) -> Result<(), ShardError> {
+        let result = self.follow_then_lead();
+        if let Err(error) = &result {
+            let diverged = matches!(error, ShardError::Diverged { .. });
+            self.board.set_role(if diverged { Role::Diverged } else { Role::Failed });
+        }
+        result
+    }
+
+    fn follow_then_lead(&self) -> Result<(), ShardError> {
+        let (replica, position) = match self.store.newest::<M>().map_err(ShardError::Snapshot)? {
+            Some(snapshot) => (snapshot.replica, snapshot.position),
+            None => (Replica::genesis(), Position::genesis()),
+        };
+        match self.follow(replica, position)? {
+            None => Ok(()),
+            Some(Lead { replica, position, writer }) => self.lead(replica, position, writer),
+        }
+    }
+
+    /// Stores a snapshot here and now: on the way out, when nobody waits for this site.
+    fn store_snapshot(&self, replica: &mut Replica<M>, position: Position) -> Result<(), ShardError> {
+        let bytes = crate::Snapshot::encode(&self.config.shard, position, replica);
+        self.store.store(position.seq, &bytes).map_err(ShardError::Snapshot)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sequencer stamps; this shell is where the shard's clock is read"
+)]
+fn wall_clock() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Timestamp(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+#[expect(clippy::disallowed_methods, reason = "patience is measured with the monotonic clock")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,60 @@
+//! What a node tells about itself without being asked on its own thread.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ids::{Epoch, Seq, Timestamp};
+
+/// What a node is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// It restores its state and has not reached the journal's end yet.
+    #[default]
+    Starting,
+    /// It applies what the leader appends.
+    Follower,
+    /// It takes requests.
+    Leader,
+    /// Its state differs from the leader's: it has stopped.
+    Diverged,
+    /// The journal failed under it: it has stopped.
+    Failed,
+}
+
+/// A node at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// What it is doing.
+    pub role: Role,
+    /// The highest epoch it has seen in the journal.
+    pub epoch: Epoch,
+    /// The last batch that it has applied and that is durable.
+    pub seq: Seq,
+    /// The stamp of that batch.
+    pub timestamp: Timestamp,
+    /// How long ago the shard's thread last showed itself.
+    pub silent_for: Duration,
+}
+
+#[derive(Default)]
+pub(crate) struct Board(Mutex<(Status, Option<Instant>)>);
+
+impl Board {
+    pub(crate) fn status(&self) -> Status {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut status, seen) = *held;
+        status.silent_for = seen.map_or(Duration::ZERO, |seen| super::now().duration_since(seen));
+        status
+    }
+
+    pub(crate) fn set_role(&self, role: Role) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.0.role = role;
+    }
+
+    pub(crate) fn post(&self, role: Role, epoch: Epoch, seq: Seq, timestamp: Timestamp) {
+        let seen = Some(super::now());
+        let status = Status { role, epoch, seq, timestamp, silent_for: Duration::ZERO };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (status, seen);
+    }
+}

@@ -1,0 +1,117 @@
+//! Snapshots: the whole state as bytes, tied to a place in the journal.
+//!
+//! A snapshot file is a length-prefixed JSON head, the window of recent requests, the machine's own bytes, and the
+//! SHA-256 of everything before it. The head can be read with a pager; the rest is the machine's business.
+
+use ids::{Seq, Timestamp};
+use journal::Position;
+use serde::{Deserialize, Serialize};
+use stdx::Digest;
+
+use crate::machine::StateMachine;
+use crate::replica::Replica;
+use crate::window::Window;
+
+const MAGIC: &[u8; 8] = b"TBSNAP\x00\x01";
+const HEAD_BYTES_MAX: usize = 4 << 10;
+
+/// Where a snapshot belongs and what state it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    shard: String,
+    position: Position,
+    timestamp: Timestamp,
+    hashed: Option<(Seq, Digest)>,
+    state_hash: Digest,
+}
+
+/// A state and its place in the journal.
+pub struct Snapshot<M> {
+    /// Everything before this place is in the state.
+    pub position: Position,
+    /// The state.
+    pub replica: Replica<M>,
+}
+
+/// Why bytes are not a snapshot that can be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// Too short, not a snapshot, or of another format.
+    #[error("the file is not a snapshot of this format")]
+    Format,
+    /// The digest at the end does not match.
+    #[error("the file's digest does not match its content")]
+    Digest,
+    /// It was taken of another shard.
+    #[error("the snapshot is of shard `{found}`")]
+    Shard {
+        /// The shard in the head.
+        found: String,
+    },
+    /// The machine does not accept its own part.
+    #[error("the state cannot be restored: {reason}")]
+    Machine {
+        /// The machine's words.
+        reason: String,
+    },
+    /// The restored state has another digest than the one that was stored.
+    #[error("the restored state has digest {found}, but {expected} was stored")]
+    State {
+        /// The digest in the head.
+        expected: Digest,
+        /// The digest of what was restored.
+        found: Digest,
+    },
+}
+
+impl<M: StateMachine> Snapshot<M> {
+    /// The bytes of `replica` at `position`, which must be the place after the last record it applied.
+    pub fn encode(shard: &str, position: Position, replica: &mut Replica<M>) -> Vec<u8> {
+        assert_eq!(position.seq, replica.seq, "a snapshot is taken where the replica stands");
+        let head = Head {
+            shard: shard.to_owned(),
+            position,
+            timestamp: replica.timestamp,
+            hashed: replica.hashed,
+            state_hash: replica.machine.state_hash(),
+        };
+        // A struct of numbers and digests always serialises.
+        let head = serde_json::to_vec(&head).unwrap_or_default();
+        let mut out = MAGIC.to_vec();
+        out.extend_from_slice(&(head.len() as u64).to_le_bytes());
+        out.extend_from_slice(&head);
+        replica.window.encode(&mut out);
+        replica.machine.snapshot(&mut out);
+        let digest = Digest::of(&out);
+        out.extend_from_slice(&digest.0);
+        out
+    }
+
+    /// The state in `bytes`; nothing of it is believed before every digest holds.
+    pub fn decode(shard: &str, bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let (content, digest) = bytes.split_last_chunk::<32>().ok_or(SnapshotError::Format)?;
+        let rest = content.strip_prefix(MAGIC.as_slice()).ok_or(SnapshotError::Format)?;
+        if Digest::of(content).0 != *digest {
+            return Err(SnapshotError::Digest);
+        }
+        let (len, rest) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Format)?;
+        let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|_| SnapshotError::Format)?;
+        if len > HEAD_BYTES_MAX {
+            return Err(SnapshotError::Format);
+        }
+        let (head, rest) = rest.split_at_checked(len).ok_or(SnapshotError::Format)?;
+        let head: Head = serde_json::from_slice(head).map_err(|_| SnapshotError::Format)?;
+        if head.shard != shard {
+            return Err(SnapshotError::Shard { found: head.shard });
+        }
+        let (window, rest) = Window::decode(rest).ok_or(SnapshotError::Format)?;
+        let mut machine = M::restore(rest).map_err(|reason| SnapshotError::Machine { reason })?;
+        let found = machine.state_hash();
+        if found != head.state_hash {
+            return Err(SnapshotError::State { expected: head.state_hash, found });
+        }
+        let replica = Replica::from_parts(machine, window, head.position.seq, head.timestamp, head.hashed);
+        Ok(Self { position: head.position, replica })
+    }
+}

@@ -1,0 +1,168 @@
+//! The shell: threads, files, locks and the clock.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+#![expect(clippy::disallowed_methods, reason = "the tests damage files on purpose")]
+
+mod counter;
+
+use std::path::Path;
+use std::time::Duration;
+
+use counter::{APPEND, Log};
+use journal::Options;
+use shard::{Handle, Node, NodeConfig, Request, RequestError, Role};
+
+fn config(folder: &Path, site: &str, rank: u32) -> NodeConfig {
+    NodeConfig {
+        shard: "test".to_owned(),
+        site: site.to_owned(),
+        journal: folder.join("journal"),
+        snapshots: folder.join(site),
+        rank,
+        options: Options { segment_bytes_max: 1 << 16 },
+    }
+}
+
+fn start(folder: &Path, site: &str, rank: u32) -> Node<Log> {
+    Node::start(config(folder, site, rank)).unwrap()
+}
+
+/// Patience is for slow machines only; it decides nothing.
+async fn until(what: &str, mut reached: impl FnMut() -> bool) {
+    for _ in 0..6_000 {
+        if reached() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never reached: {what}");
+}
+
+async fn until_role(handle: &Handle<Log>, role: Role) {
+    until(&format!("{role:?}"), || handle.status().role == role).await;
+}
+
+async fn contents(handle: &Handle<Log>) -> Vec<u8> {
+    handle.read(|replica| replica.machine().bytes.clone()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_lead_goes_down_the_line_and_nothing_acknowledged_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start(folder.path(), "first", 0);
+    let second = start(folder.path(), "second", 1);
+    let (one, two) = (first.handle(), second.handle());
+    until_role(&one, Role::Leader).await;
+    until_role(&two, Role::Follower).await;
+
+    for byte in 0..100u8 {
+        one.submit(Request::by_content(APPEND, vec![byte, 0])).await.unwrap();
+    }
+    let refused = two.submit(Request::by_content(APPEND, vec![1])).await.unwrap_err();
+    assert!(matches!(refused, RequestError::NotLeader));
+    assert!(matches!(two.read(|_| ()).await, Err(RequestError::NotLeader)));
+
+    let expected = contents(&one).await;
+    one.stop();
+    first.finished().await.unwrap();
+    until_role(&two, Role::Leader).await;
+    assert_eq!(contents(&two).await, expected);
+    assert_eq!(two.status().epoch.0, 2);
+    let again = two.submit(Request::by_content(APPEND, vec![7, 0])).await.unwrap();
+    assert!(again.replayed, "the new leader remembers what the old one answered");
+    two.stop();
+    second.finished().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_continues_from_snapshot_and_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..3u8 {
+        let node = start(folder.path(), "only", 0);
+        let handle = node.handle();
+        until_role(&handle, Role::Leader).await;
+        handle.submit(Request::forgotten(APPEND, vec![round])).await.unwrap();
+        assert_eq!(contents(&handle).await, (0..=round).collect::<Vec<_>>());
+        handle.stop();
+        node.finished().await.unwrap();
+        assert!(handle.submit(Request::forgotten(APPEND, vec![9])).await.is_err(), "stopped");
+    }
+    let snapshots = std::fs::read_dir(folder.path().join("only")).unwrap().count();
+    assert_eq!(snapshots, 2, "the newest two are kept");
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = start(folder.path(), "only", 0);
+    let handle = node.handle();
+    until_role(&handle, Role::Leader).await;
+    handle.submit(Request::forgotten(APPEND, b"abc".to_vec())).await.unwrap();
+    handle.stop();
+    node.finished().await.unwrap();
+    for entry in std::fs::read_dir(folder.path().join("only")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let node = start(folder.path(), "only", 0);
+    let handle = node.handle();
+    until_role(&handle, Role::Leader).await;
+    assert_eq!(contents(&handle).await, b"abc");
+    handle.stop();
+    node.finished().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_journal_stops_the_node() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = start(folder.path(), "only", 0);
+    let handle = node.handle();
+    until_role(&handle, Role::Leader).await;
+    for _ in 0..3 {
+        handle.submit(Request::forgotten(APPEND, vec![5; 500])).await.unwrap();
+    }
+    handle.stop();
+    node.finished().await.unwrap();
+    std::fs::remove_dir_all(folder.path().join("only")).unwrap();
+    let segment = folder.path().join("journal").join("00000000000000000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+
+    let node = start(folder.path(), "only", 0);
+    let handle = node.handle();
+    let error = node.finished().await.unwrap_err();
+    assert_eq!(stdx::Coded::code(&error).split('-').next(), Some("JRN"));
+    assert_eq!(handle.status().role, Role::Failed);
+}
+
+#[tokio::test]
+async fn a_thousand_requests_at_once_share_syncs() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = start(folder.path(), "only", 0);
+    let handle = node.handle();
+    until_role(&handle, Role::Leader).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..1_000u32 {
+        let handle = handle.clone();
+        tasks.spawn(async move {
+            handle.submit(Request::forgotten(APPEND, number.to_le_bytes().to_vec())).await.unwrap()
+        });
+    }
+    let mut places: Vec<u64> = tasks
+        .join_all()
+        .await
+        .iter()
+        .map(|reply| u64::from_le_bytes(reply.bytes[..].try_into().unwrap()))
+        .collect();
+    places.sort_unstable();
+    let expected: Vec<u64> = (0..1_000).map(|place| place * 4).collect();
+    assert_eq!(places, expected, "every request has a place of its own");
+    assert!(handle.status().seq.0 < 500, "batches carry more than one request");
+    handle.stop();
+    node.finished().await.unwrap();
+}
