@@ -35,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     code.push_str("];\n");
-    #[expect(clippy::disallowed_methods, reason = "cargo tells a build script where to write by the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo tells a build script where to write by the environment"
+    )]
     let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?.into();
     #[expect(clippy::disallowed_methods, reason = "a build script writes the code it makes")]
     fs::write(out.join("assets.rs"), code)?;
@@ -49,7 +52,8 @@ fn collect(root: &Path, dir: &Path, files: &mut Vec<String>) -> Result<(), Box<d
         if path.is_dir() {
             collect(root, &path, files)?;
         } else {
-            let relative = path.strip_prefix(root)?.to_str().ok_or("a file's name in console/dist is not UTF-8")?;
+            let relative =
+                path.strip_prefix(root)?.to_str().ok_or("a file's name in console/dist is not UTF-8")?;
             files.push(relative.replace('\\', "/"));
         }
     }

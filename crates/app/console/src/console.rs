@@ -56,7 +56,8 @@ impl Console {
     /// The handler for [`gateway::serve`].
     pub fn into_handler(
         self,
-    ) -> impl Fn(Request<Incoming>) -> BoxFuture<'static, Response<Body>> + Clone + Send + Sync + 'static {
+    ) -> impl Fn(Request<Incoming>) -> BoxFuture<'static, Response<Body>> + Clone + Send + Sync + 'static
+    {
         let Self { platform, live, desk, gateway, port } = self;
         let door = Door { router: router(Shared::new(platform, live, desk)), port };
         move |request| {
@@ -67,7 +68,7 @@ impl Console {
 }
 
 /// Everything but the bank API.
-fn router(shared: Shared) -> Router {
+pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/v1/platform", get(platform::platform))
         .route("/v1/platform/live", get(platform::live))
@@ -99,15 +100,16 @@ fn is_bank(path: &str) -> bool {
     path == "/metrics" || (path.starts_with("/v1/") && !is_platform(path))
 }
 
+/// Lets requests in and sees that they are answered.
 #[derive(Clone)]
-struct Door {
-    router: Router,
-    port: u16,
+pub(crate) struct Door {
+    pub(crate) router: Router,
+    pub(crate) port: u16,
 }
 
 impl Door {
     /// Answers one request; `bank` answers those of the bank API.
-    async fn answer<B>(
+    pub(crate) async fn answer<B>(
         self,
         request: Request<B>,
         bank: impl AsyncFnOnce(Request<B>) -> Response<Body>,

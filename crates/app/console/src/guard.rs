@@ -59,7 +59,10 @@ fn is_ours(host: &str, port: u16) -> bool {
 
 fn origins_are(headers: &HeaderMap, host: &str) -> bool {
     let same = format!("http://{host}");
-    headers.get_all(header::ORIGIN).iter().all(|origin| origin.as_bytes().eq_ignore_ascii_case(same.as_bytes()))
+    headers
+        .get_all(header::ORIGIN)
+        .iter()
+        .all(|origin| origin.as_bytes().eq_ignore_ascii_case(same.as_bytes()))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -145,7 +148,11 @@ mod tests {
         }
         assert_eq!(post(&[HOST]), Err("CON-0004"));
         assert_eq!(judge("DELETE", "/", &[HOST, ("origin", "null")]), Err("GWY-0006"));
-        assert_eq!(judge("GET", "/", &[HOST, ("origin", "http://evil.example")]), Ok(()), "reading is not shared");
+        assert_eq!(
+            judge("GET", "/", &[HOST, ("origin", "http://evil.example")]),
+            Ok(()),
+            "reading is not shared"
+        );
     }
 
     #[test]

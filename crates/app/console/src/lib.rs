@@ -9,6 +9,8 @@ mod console;
 mod error;
 mod guard;
 mod platform;
+#[cfg(test)]
+mod tests;
 
 pub use assets::has_web_console;
 pub use console::Console;

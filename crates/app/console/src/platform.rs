@@ -12,8 +12,8 @@ use console_api::{Drill, DrillPage, DrillRequest, Live, Platform};
 use drill::Desk;
 use futures_util::{Stream, stream};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::header;
 use hyper::StatusCode;
+use hyper::header;
 use ids::Id;
 use problem::Problem;
 use serde::de::DeserializeOwned;
@@ -29,8 +29,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Streams of live figures that may be open at once; each is a connection that never ends by itself.
 const STREAMS_MAX: usize = 256;
 /// A drill's page holds its style and nothing that runs.
-const REPORT_CSP: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const REPORT_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What the handlers share.
 #[derive(Clone)]

@@ -84,7 +84,10 @@ mod tests {
         report.measurements.timeline.from = Timestamp(report.killed_at.0 - 20_000_000);
         let mut svg = String::new();
         write(&mut svg, &report).unwrap();
-        assert!(svg.contains("d=\"M225.0 196.0v-80.0h225.0v80.0zM450.0 196.0v-160.0h225.0v160.0z\""), "{svg}");
+        assert!(
+            svg.contains("d=\"M225.0 196.0v-80.0h225.0v80.0zM450.0 196.0v-160.0h225.0v160.0z\""),
+            "{svg}"
+        );
         assert!(svg.contains("<line class=\"kill\" x1=\"450.0\""), "{svg}");
     }
 

@@ -18,7 +18,8 @@ pub(crate) fn differing(ledger: &Ledger, after: Option<AccountId>, page: &Accoun
 fn is_equal(shown: &Account, record: &ledger_core::Account) -> bool {
     let Ok(currency) = Currency::from_ledger(record.ledger) else { return false };
     let minor = |text: ledger_api::AmountText| text.in_currency(currency).ok().map(money::Money::minor);
-    let signed = |debits| SignedAmountText::from(Balance::difference(record.credits_posted, debits, currency));
+    let signed =
+        |debits| SignedAmountText::from(Balance::difference(record.credits_posted, debits, currency));
     let claimed = record.debits_posted.checked_add(record.debits_pending);
     shown.id.get() == record.id
         && shown.currency == currency
@@ -56,7 +57,8 @@ mod tests {
     /// Accounts 1 and 2, after 7.50 went from 1 to 2.
     fn ledger() -> Ledger {
         let mut ledger = Ledger::new();
-        let account = |id| ledger_core::Account { id, ledger: 203, code: 7, ..ledger_core::Account::default() };
+        let account =
+            |id| ledger_core::Account { id, ledger: 203, code: 7, ..ledger_core::Account::default() };
         let accounts = [account(1), account(2)].map(|account| account.as_bytes().to_vec()).concat();
         ledger.apply(Operation::CreateAccounts, Timestamp(2), &accounts, &mut Vec::new()).unwrap();
         let transfer = ledger_core::Transfer {

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console_api::{
-    Drill, DrillPhase, DrillReport, DrillRequest, DrillState, DrillTarget, Platform, SiteName, SiteState, Verdict,
+    Drill, DrillPhase, DrillReport, DrillRequest, DrillState, DrillTarget, Platform, SiteName, SiteState,
+    Verdict,
 };
 use futures_util::future::BoxFuture;
 use ids::{Id, Timestamp};

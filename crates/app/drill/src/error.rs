@@ -148,7 +148,9 @@ impl Coded for Failure {
             Self::Bank { .. } | Self::NoFlow { .. } => "look at `tongbao status` and start the drill again",
             Self::Kill { .. } => "look at `tongbao status`: the site may have stopped by itself",
             Self::NotBack { .. } => "look at `tongbao status` and the logs of the sites that are left",
-            Self::Journal(_) | Self::Replay(_) => "run `tongbao journal verify` and keep the journal as it is",
+            Self::Journal(_) | Self::Replay(_) => {
+                "run `tongbao journal verify` and keep the journal as it is"
+            }
             Self::JournalBehind { .. } => {
                 "keep the journal as it is: the leader acknowledged what is not in it"
             }

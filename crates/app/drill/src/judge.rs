@@ -87,8 +87,7 @@ pub(crate) fn judge(kill: Kill, acks: &[Ack], sighting: impl Fn(u128) -> Sightin
         None if kill.leader => return None,
         None => acks.get(after)?.acked_at,
     };
-    let rto_ms =
-        if took_over_at.is_some() { ms_between(kill.at, first_ack_after) } else { longest_pause_ms };
+    let rto_ms = if took_over_at.is_some() { ms_between(kill.at, first_ack_after) } else { longest_pause_ms };
     let mut latencies: Vec<f64> = acks.iter().map(|ack| ms_between(ack.offered_at, ack.acked_at)).collect();
     latencies.sort_unstable_by(f64::total_cmp);
     Some(Figures {
@@ -241,7 +240,11 @@ mod tests {
     #[test]
     fn what_is_missing_or_there_twice_is_counted() {
         let acks: Vec<Ack> = (1..=5)
-            .map(|id| Ack { id, offered_at: at(9_000), acked_at: at(9_000 + 500 * u64::try_from(id).unwrap()) })
+            .map(|id| Ack {
+                id,
+                offered_at: at(9_000),
+                acked_at: at(9_000 + 500 * u64::try_from(id).unwrap()),
+            })
             .collect();
         let figures = judge(kill(true), &acks, |id| match id {
             1 => Sighting { times: 1, epoch: Epoch(3), booked: true },

@@ -196,7 +196,8 @@ impl Shared {
     /// Payment `number` of `worker`: to and fro between its two accounts, so that their balances stay small.
     fn payment(&self, worker: u32, number: u64, now: Timestamp) -> NewPayment {
         let (one, other) = (account(2 * worker), account(2 * worker + 1));
-        let (debit_account, credit_account) = if number % 2 == 0 { (one, other) } else { (other, one) };
+        let (debit_account, credit_account) =
+            if number.is_multiple_of(2) { (one, other) } else { (other, one) };
         NewPayment {
             id: payment_id(self.drill, worker, number, now),
             debit_account,
@@ -236,7 +237,9 @@ mod tests {
     fn no_two_payments_share_an_id() {
         let drill = |ms| Id::time_ordered(ms, 1);
         let mut ids = BTreeSet::new();
-        for (drill, now) in [(drill(1), Timestamp(5)), (drill(2), Timestamp(5)), (drill(2), Timestamp(9_000_000))] {
+        for (drill, now) in
+            [(drill(1), Timestamp(5)), (drill(2), Timestamp(5)), (drill(2), Timestamp(9_000_000))]
+        {
             for worker in 0..WORKERS {
                 for number in 0..20 {
                     assert!(ids.insert(payment_id(drill, worker, number, now)));

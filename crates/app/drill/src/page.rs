@@ -76,7 +76,8 @@ fn write_answers(html: &mut String, report: &DrillReport) -> fmt::Result {
     heading(html, &Both("What was checked", "检查内容"))?;
     writeln!(html, "<table class=\"answers\">")?;
     for (question, good) in answers(report) {
-        let (class, answer) = if good { ("passed", Both("yes", "是")) } else { ("failed", Both("no", "否")) };
+        let (class, answer) =
+            if good { ("passed", Both("yes", "是")) } else { ("failed", Both("no", "否")) };
         let (label, how) = explain(question, report);
         writeln!(
             html,
@@ -266,7 +267,11 @@ pub(crate) mod tests {
                 unanswered: 16,
                 hashes_compared: 2,
                 journal_payments: 50_117,
-                phases: vec![PhaseTime { phase: DrillPhase::Load, started_at: killed_at, duration_ms: 1_002.0 }],
+                phases: vec![PhaseTime {
+                    phase: DrillPhase::Load,
+                    started_at: killed_at,
+                    duration_ms: 1_002.0,
+                }],
                 timeline: AckTimeline {
                     from: Timestamp(killed_at.0 - second),
                     interval_ms: 10,
@@ -280,13 +285,15 @@ pub(crate) mod tests {
     #[test]
     fn the_page_is_whole_and_alone() {
         let html = page(&report());
-        for wanted in ["83.2 ms", "east-1", "epoch", "通过", "22:13:20.000", "<svg", &report().id.to_string()] {
+        for wanted in ["83.2 ms", "east-1", "epoch", "通过", "22:13:20.000", "<svg", &report().id.to_string()]
+        {
             assert!(html.contains(wanted), "{wanted}");
         }
         for alien in ["<script", "http:", "https:", "<link", "<img", "src=", "href=", "onload"] {
             assert!(!html.contains(alien), "{alien}");
         }
-        for (open, close) in [("<table", "</table>"), ("<tr>", "</tr>"), ("<svg", "</svg>"), ("<ol", "</ol>")] {
+        for (open, close) in [("<table", "</table>"), ("<tr>", "</tr>"), ("<svg", "</svg>"), ("<ol", "</ol>")]
+        {
             assert_eq!(html.matches(open).count(), html.matches(close).count(), "{open}");
         }
         assert!(!html.contains("class=\"failed\""));

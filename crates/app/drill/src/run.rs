@@ -92,7 +92,7 @@ pub(crate) async fn run(job: Job) -> Result<DrillReport, Failure> {
     let verified = check(&job, client, wanted).await?;
     let figures = judge(killed.kill, &flow.acks, |id| verified.tally.sighting(id)).ok_or_else(not_back)?;
     let leader_after = site_name(&after)?;
-    Ok(report(&job, &killed, (leader_after, after.epoch), &flow, verified, figures, phases.finish()))
+    Ok(report(&job, &killed, (leader_after, after.epoch), &flow, &verified, figures, phases.finish()))
 }
 
 async fn kill(job: &Job, client: &Client, clock: Clock) -> Result<Killed, Failure> {
@@ -113,28 +113,28 @@ async fn kill(job: &Job, client: &Client, clock: Clock) -> Result<Killed, Failur
 /// Waits until payments that were sent after the kill are acknowledged, by a new leader if the old one was killed.
 async fn recover(client: &Client, clock: Clock, killed: &Killed, load: &Load) {
     let mut back_since = killed.kill.at;
-    while killed.kill.leader {
-        match client.health().await {
-            Ok(health) if Epoch(health.epoch) > killed.kill.epoch => {
-                back_since = clock.now();
-                break;
-            }
-            // Nobody leads yet, or the gateway has not noticed yet that the dead leader is dead.
-            Ok(_) | Err(_) => tokio::time::sleep(POLL).await,
-        }
+    if killed.kill.leader {
+        wait_for_successor(client, killed.kill.epoch).await;
+        back_since = clock.now();
     }
     while !load.flows_since(back_since) {
         tokio::time::sleep(POLL).await;
     }
 }
 
+async fn wait_for_successor(client: &Client, epoch: Epoch) {
+    loop {
+        match client.health().await {
+            Ok(health) if Epoch(health.epoch) > epoch => return,
+            // Nobody leads yet, or the gateway has not noticed yet that the dead leader is dead.
+            Ok(_) | Err(_) => tokio::time::sleep(POLL).await,
+        }
+    }
+}
+
 async fn check(job: &Job, client: Client, wanted: Vec<u128>) -> Result<Verified, Failure> {
-    let task = Task {
-        client,
-        journal_dir: job.config.journal_dir.clone(),
-        shard: job.config.shard.clone(),
-        wanted,
-    };
+    let task =
+        Task { client, journal_dir: job.config.journal_dir.clone(), shard: job.config.shard.clone(), wanted };
     let tell = Arc::clone(&job.tell);
     let bank = tokio::runtime::Handle::current();
     let checked = tokio::task::spawn_blocking(move || {
@@ -197,7 +197,7 @@ fn report(
     killed: &Killed,
     (leader_after, epoch_after): (SiteName, u64),
     flow: &Flow,
-    verified: Verified,
+    verified: &Verified,
     figures: Figures,
     phases: Vec<PhaseTime>,
 ) -> DrillReport {

@@ -101,12 +101,18 @@ impl Store {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "an app crate, and the one place of this crate that opens files")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an app crate, and the one place of this crate that opens files"
+)]
 fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-#[expect(clippy::disallowed_methods, reason = "an app crate, and the one place of this crate that opens files")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an app crate, and the one place of this crate that opens files"
+)]
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;

@@ -110,9 +110,7 @@ pub(crate) mod tests {
     }
 
     fn payments(ids: &[u128]) -> Vec<u8> {
-        ids.iter()
-            .flat_map(|id| Transfer { id: *id, ..Transfer::default() }.as_bytes().to_vec())
-            .collect()
+        ids.iter().flat_map(|id| Transfer { id: *id, ..Transfer::default() }.as_bytes().to_vec()).collect()
     }
 
     #[test]

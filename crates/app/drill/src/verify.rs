@@ -59,11 +59,7 @@ pub(crate) struct Verified {
 /// Payments of others may flow meanwhile: every page of balances is taken between two state hashes, and compared with
 /// the replay at each batch between them until it fits. Memory: the replayed ledger, the payments to look for, and
 /// one page.
-pub(crate) fn verify(
-    bank: &Handle,
-    task: Task,
-    tell: &dyn Fn(DrillProgress),
-) -> Result<Verified, Failure> {
+pub(crate) fn verify(bank: &Handle, task: Task, tell: &dyn Fn(DrillProgress)) -> Result<Verified, Failure> {
     let Task { client, journal_dir, shard, wanted } = task;
     let state_hash =
         || bank.block_on(client.state_hash()).map_err(|error| Failure::bank("give its state hash", &error));

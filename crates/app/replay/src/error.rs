@@ -256,7 +256,9 @@ impl Coded for SourceError {
             Self::TooManyRows { .. } => "split the file, or raise limits.rows_max in the mapping",
             Self::Column { .. } => "compare the mapping's columns with the file's first row",
             Self::Empty => "check that the right file is in the folder",
-            Self::BadRows { .. } => "correct the rows or the mapping, or raise limits.bad_rows_max to leave them out",
+            Self::BadRows { .. } => {
+                "correct the rows or the mapping, or raise limits.bad_rows_max to leave them out"
+            }
         }
     }
 }
@@ -284,7 +286,9 @@ pub enum RunError {
         source: Box<ClientError>,
     },
     /// An amount in an answer that is none of the mapping's currency.
-    #[error("the bank's statement of account {account} has an amount that is not one of the mapping's currency")]
+    #[error(
+        "the bank's statement of account {account} has an amount that is not one of the mapping's currency"
+    )]
     Statement {
         /// The account.
         account: AccountId,
@@ -310,7 +314,9 @@ impl Coded for RunError {
     fn hint(&self) -> &'static str {
         match self {
             Self::AccountRefused { .. } => "rename the mapping, or replay into a bank without that account",
-            Self::Bank { .. } => "start the replay again once the bank answers: what was made is not made twice",
+            Self::Bank { .. } => {
+                "start the replay again once the bank answers: what was made is not made twice"
+            }
             Self::Statement { .. } => "check that the mapping's currency is that of the bank's accounts",
             Self::Write(_) => "give a path that you may write to, with room on the disk",
         }

@@ -125,8 +125,9 @@ async fn balances(
     let mut before = None;
     loop {
         let page = retried(retry, |_| client.statement(account, before.as_ref(), Some(PAGE_LIMIT_MAX)));
-        let page =
-            page.await.map_err(|source| bank(format!("reading the statement of account {account}"), source))?;
+        let page = page
+            .await
+            .map_err(|source| bank(format!("reading the statement of account {account}"), source))?;
         for entry in page.entries.iter().filter(|entry| entry.status == PaymentStatus::Posted) {
             let balance = entry.balance.in_currency(currency).and_then(|balance| {
                 // Beyond 2^127 there is no balance of ours, and none that can be compared.
@@ -143,12 +144,7 @@ async fn balances(
 }
 
 /// Judges one account.
-fn judge_chain(
-    plan: &Plan,
-    chain: &Chain,
-    sent: &Sent,
-    balances: &BTreeMap<TransferId, i128>,
-) -> Judgement {
+fn judge_chain(plan: &Plan, chain: &Chain, sent: &Sent, balances: &BTreeMap<TransferId, i128>) -> Judgement {
     let mut judgement = Judgement::default();
     // The ledger's balance after the posting before, the file's, and what lies between them for known reasons.
     let (mut ledger, mut file, mut carried) = (0, 0, 0);

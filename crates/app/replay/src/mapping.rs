@@ -181,10 +181,9 @@ fn target(place: &str, kinds: &[CounterKind], account: &str, code: u16) -> Resul
     }
     match kinds.iter().position(|kind| kind.name == account) {
         Some(kind) => Ok(Target { kind, code }),
-        None => Err(MappingError::UnknownCounterAccount {
-            place: place.to_owned(),
-            account: account.to_owned(),
-        }),
+        None => {
+            Err(MappingError::UnknownCounterAccount { place: place.to_owned(), account: account.to_owned() })
+        }
     }
 }
 
@@ -244,7 +243,9 @@ fn check_amount(field: &'static str, options: &AmountOptions) -> Result<(), Mapp
         return refuse(options.decimal, "a decimal sign is ASCII punctuation, and neither plus nor minus");
     }
     match options.thousands {
-        Some(thousands) if thousands == options.decimal => refuse(thousands, "it is the decimal sign as well"),
+        Some(thousands) if thousands == options.decimal => {
+            refuse(thousands, "it is the decimal sign as well")
+        }
         Some(thousands) if thousands.is_alphanumeric() || sign(thousands) => {
             refuse(thousands, "it is a letter, a digit or a sign")
         }

@@ -199,7 +199,11 @@ mod tests {
     use proptest::test_runner::RngSeed;
 
     fn config() -> ProptestConfig {
-        ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(0x7265_706c), ..ProptestConfig::default() }
+        ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(0x7265_706c),
+            ..ProptestConfig::default()
+        }
     }
 
     /// The cost of an order, computed afresh.

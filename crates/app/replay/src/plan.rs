@@ -150,7 +150,8 @@ impl Plan {
 
     /// How many payments the plan makes, those for rounding included.
     pub fn payments(&self) -> u64 {
-        let rounded = self.chains.iter().flat_map(|chain| &chain.postings).filter(|posting| posting.rounding != 0);
+        let rounded =
+            self.chains.iter().flat_map(|chain| &chain.postings).filter(|posting| posting.rounding != 0);
         let all = self.rows.len() + rounded.count();
         u64::try_from(all).unwrap_or(u64::MAX) - self.forecast.zero_amounts
     }

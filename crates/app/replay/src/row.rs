@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use ledger_api::NewAccount;
 use money::{Balance, Currency};
 
+use crate::SourceError;
 use crate::derive;
 use crate::mapping::{CounterKind, Direction, Mapping, Target};
 use crate::options::{AmountOptions, Side, ValueDate, ZeroAmounts};
 use crate::table::Record;
-use crate::SourceError;
 
 /// The largest amount or balance, in minor units: 2^96. The sums over 50 million rows then stay far below 2^127.
 const MINOR_MAX: u128 = 1 << 96;
@@ -130,8 +130,9 @@ impl<'m> Reader<'m> {
             _ => return Err(format!("the account `{account}` is not a whole number above zero")),
         };
         let text = record.get(self.date);
-        let date = Date::strptime(&mapping.columns.date.format, text)
-            .map_err(|_| format!("the date `{text}` is not in the format `{}`", mapping.columns.date.format))?;
+        let date = Date::strptime(&mapping.columns.date.format, text).map_err(|_| {
+            format!("the date `{text}` is not in the format `{}`", mapping.columns.date.format)
+        })?;
         if mapping.user_data.value_date != ValueDate::None && value_date(mapping, date).is_none() {
             return Err(format!("the date `{text}` cannot be written into the payment's user data"));
         }
@@ -153,7 +154,9 @@ impl<'m> Reader<'m> {
                 if amount < 0 {
                     return Err("the amount is below zero, and the direction is given by a column".to_owned());
                 }
-                *values.get(value).ok_or_else(|| format!("`{value}` in `{name}` is neither credit nor debit"))?
+                *values
+                    .get(value)
+                    .ok_or_else(|| format!("`{value}` in `{name}` is neither credit nor debit"))?
             }
             (Direction::Sign { positive }, _) => *positive,
             (Direction::Column { name, .. }, None) => return Err(format!("there is no column `{name}`")),

@@ -25,10 +25,7 @@ pub struct SendOptions {
 
 impl Default for SendOptions {
     fn default() -> Self {
-        Self {
-            in_flight: NonZeroUsize::MIN.saturating_add(255),
-            retry: RetryPolicy::default(),
-        }
+        Self { in_flight: NonZeroUsize::MIN.saturating_add(255), retry: RetryPolicy::default() }
     }
 }
 
@@ -92,7 +89,8 @@ pub async fn send(
         let (client, plan, progress) = (client.clone(), Arc::clone(plan), progress.clone());
         let retry = options.retry;
         move |chain| {
-            let sender = Sender { client: client.clone(), retry, progress: progress.clone(), sent: Sent::default() };
+            let sender =
+                Sender { client: client.clone(), retry, progress: progress.clone(), sent: Sent::default() };
             sender.run(Arc::clone(&plan), chain)
         }
     };
@@ -194,7 +192,8 @@ impl Sender {
                     Err(code) => {
                         self.sent.refused.insert(posting.row, code);
                         // Without the row there is nothing to round.
-                        self.progress.send_modify(|progress| progress.done += u64::from(posting.rounding != 0));
+                        self.progress
+                            .send_modify(|progress| progress.done += u64::from(posting.rounding != 0));
                         continue;
                     }
                 }

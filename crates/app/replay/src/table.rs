@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use csv_core::ReadRecordResult;
 use encoding_rs::{Decoder, DecoderResult};
 
+use crate::SourceError;
 use crate::mapping::{FileFormat, Mapping};
 use crate::options::LimitOptions;
-use crate::SourceError;
 
 /// How much of the file is read at once, in bytes.
 const CHUNK_BYTES: usize = 1 << 16;
@@ -48,7 +48,8 @@ impl<'a> Record<'a> {
     /// The value of a column; empty beyond the last.
     pub(crate) fn get(&self, column: usize) -> &'a str {
         let end = self.ends.get(column).copied().unwrap_or_default();
-        let start = column.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let start =
+            column.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
         self.fields.get(start..end).unwrap_or_default()
     }
 
@@ -138,11 +139,8 @@ impl<R: Read> Table<R> {
         self.ended = read == 0;
         let room = self.decoder.max_utf8_buffer_length_without_replacement(read).unwrap_or(usize::MAX);
         self.text.resize(room, 0);
-        let (result, taken, written) = self.decoder.decode_to_utf8_without_replacement(
-            &self.raw[..read],
-            &mut self.text,
-            self.ended,
-        );
+        let (result, taken, written) =
+            self.decoder.decode_to_utf8_without_replacement(&self.raw[..read], &mut self.text, self.ended);
         if let DecoderResult::Malformed(length, after) = result {
             let back = u64::from(length) + u64::from(after);
             let reached = chunk_start + u64::try_from(taken).unwrap_or(u64::MAX);

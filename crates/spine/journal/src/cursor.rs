@@ -5,18 +5,14 @@ use std::sync::Arc;
 
 use ids::Seq;
 
-use crate::chain::{Kind, Position, Record};
+use crate::chain::{Position, Record};
 use crate::disk::{Access, Disk, DiskFile};
 use crate::error::{Corruption, Fault, JournalError};
+use crate::examine::{Finding, examine, read, record_before};
 use crate::files::{list_segments, read_epoch, segment_name};
-use crate::format::{
-    HEADER_BYTES, Hasher, Header, MARK, TRAILER_BYTES, bytes_to_sector, check_name, length_in_trailer,
-    trailer,
-};
-use crate::mask;
+use crate::format::{HEADER_BYTES, Hasher, Header, check_name};
 use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, is_unfinished_header};
-use crate::tail::{Torn, has_durable_successor, has_unwritten_sector};
-use stdx::crc32c;
+use crate::tail::{Torn, has_durable_successor};
 
 /// A follower looks for segments beyond a gap at every so many polls: listing a folder costs more than reading a file's end.
 const POLLS_PER_LISTING: u32 = 64;
@@ -58,20 +54,6 @@ enum Entry {
     Segment(Box<dyn DiskFile>, SegmentHeader),
 }
 
-/// What lies at a position.
-enum Finding {
-    /// A good record: header and payload.
-    Record(Header, Vec<u8>),
-    /// Bytes that are no good record.
-    Failure {
-        fault: Fault,
-        /// A part of them was never written.
-        unwritten: bool,
-    },
-    /// The end of the file.
-    Nothing,
-}
-
 impl Cursor {
     /// Starts at `from` and checks that the journal contains it.
     pub(crate) fn open(disk: Arc<dyn Disk>, shard: &str, from: Position) -> Result<Self, JournalError> {
@@ -109,9 +91,9 @@ impl Cursor {
         self.durable
     }
 
-    /// The current segment, if there is one.
-    pub(crate) fn file(&self) -> Option<&dyn DiskFile> {
-        self.file.as_deref()
+    /// Whether the journal has a segment to append to.
+    pub(crate) fn has_segment(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Reads on.
@@ -145,9 +127,11 @@ impl Cursor {
             _ => return Err(self.not_found()),
         };
         let found = if offset == SEGMENT_HEADER_BYTES as u64 {
-            header.first_seq == seq.next() && header.prev_hash == hash && header.epoch == epoch
+            Some(header.first_seq.0) == seq.0.checked_add(1)
+                && header.prev_hash == hash
+                && header.epoch == epoch
         } else {
-            self.record_before(&*file, offset)?.is_some_and(|record| {
+            record_before(&*file, &self.position)?.is_some_and(|record| {
                 (record.seq, record.hash, record.epoch, record.timestamp) == (seq, hash, epoch, timestamp)
             })
         };
@@ -156,21 +140,6 @@ impl Cursor {
         }
         self.file = Some(file);
         Ok(())
-    }
-
-    /// The header of the record that ends at `offset`, if one does.
-    fn record_before(&self, file: &dyn DiskFile, offset: u64) -> Result<Option<Header>, JournalError> {
-        let name = segment_name(self.position.segment_first);
-        let Some(at) = offset.checked_sub(TRAILER_BYTES as u64) else { return Ok(None) };
-        let mut trailer = [0; TRAILER_BYTES];
-        if read(file, &name, at, &mut trailer)? < TRAILER_BYTES {
-            return Ok(None);
-        }
-        let start = length_in_trailer(&trailer).and_then(|length| offset.checked_sub(length as u64));
-        let Some(start) = start else { return Ok(None) };
-        let mut bytes = [0; HEADER_BYTES];
-        read(file, &name, start, &mut bytes)?;
-        Ok(Header::decode(&bytes).ok().filter(|header| start + header.record_bytes() as u64 == offset))
     }
 
     fn not_found(&self) -> JournalError {
@@ -308,98 +277,11 @@ impl Cursor {
         Err(Corruption { file: segment_name(header.first_seq), offset: 0, fault })
     }
 
-    /// Reads the record at the position and checks it.
     fn examine(&self) -> Result<Finding, JournalError> {
-        let Some(file) = &self.file else { return Ok(Finding::Nothing) };
-        let name = segment_name(self.position.segment_first);
-        let offset = self.position.offset;
-        let mut bytes = [0; HEADER_BYTES];
-        let length = read(&**file, &name, offset, &mut bytes)?;
-        if length == 0 {
-            return Ok(Finding::Nothing);
+        match &self.file {
+            Some(file) => examine(&**file, &self.hasher, &self.position),
+            None => Ok(Finding::Nothing),
         }
-        let header = match self.check_header(&bytes, length) {
-            Ok(header) => header,
-            Err((fault, unwritten)) => return Ok(Finding::Failure { fault, unwritten }),
-        };
-        // The header's checks bound the length, so a hostile one cannot make us allocate.
-        let mut rest = vec![0; header.record_bytes() - HEADER_BYTES];
-        let length = read(&**file, &name, offset + HEADER_BYTES as u64, &mut rest)?;
-        if length < rest.len() {
-            let fault = Fault::Incomplete { missing: (rest.len() - length) as u64 };
-            return Ok(Finding::Failure { fault, unwritten: true });
-        }
-        if let Err(fault) = self.check_rest(&header, &mut rest) {
-            let unwritten = self.is_unwritten_after_header(&rest);
-            return Ok(Finding::Failure { fault, unwritten });
-        }
-        rest.truncate(header.payload_len as usize);
-        Ok(Finding::Record(header, rest))
-    }
-
-    /// Checks the first `length` bytes of a record, of which no more were there. A failure says whether a part of them was
-    /// never written.
-    fn check_header(&self, bytes: &[u8; HEADER_BYTES], length: usize) -> Result<Header, (Fault, bool)> {
-        let unwritten = has_unwritten_sector(&bytes[..length], self.position.offset);
-        if length < HEADER_BYTES {
-            let marked = length.min(MARK.len());
-            if !unwritten && bytes[..marked] != MARK[..marked] {
-                return Err((Fault::RecordMark, false));
-            }
-            return Err((Fault::Incomplete { missing: (HEADER_BYTES - length) as u64 }, true));
-        }
-        let header = Header::decode(bytes).map_err(|fault| (fault, unwritten))?;
-        self.check_link(&header).map_err(|fault| (fault, false))?;
-        Ok(header)
-    }
-
-    /// Checks that the record follows from the one before.
-    fn check_link(&self, header: &Header) -> Result<(), Fault> {
-        let before = &self.position;
-        if header.seq != before.seq.next() {
-            return Err(Fault::Order { expected: before.seq.next(), found: header.seq });
-        }
-        if header.prev_hash != before.hash {
-            return Err(Fault::Chain { expected: before.hash, found: header.prev_hash });
-        }
-        let reigns = match header.kind {
-            Kind::Commands => header.epoch == before.epoch,
-            Kind::Epoch => header.epoch > before.epoch,
-        };
-        if !reigns {
-            return Err(Fault::Reign { current: before.epoch, found: header.epoch });
-        }
-        if header.timestamp < before.timestamp {
-            return Err(Fault::Time);
-        }
-        Ok(())
-    }
-
-    /// Checks payload, padding and trailer, and unmasks the payload in place if they are good.
-    fn check_rest(&self, header: &Header, rest: &mut [u8]) -> Result<(), Fault> {
-        let (payload, end) = rest.split_at_mut(header.payload_len as usize);
-        let computed = crc32c(payload);
-        if computed != header.payload_crc {
-            return Err(Fault::PayloadChecksum { stored: header.payload_crc, computed });
-        }
-        let (padding, found) = end.split_at(end.len() - TRAILER_BYTES);
-        if padding.iter().any(|byte| *byte != 0) || found != trailer(header.record_bytes()) {
-            return Err(Fault::Trailer);
-        }
-        mask::apply(header.mask, payload);
-        let computed = self.hasher.hash(header, payload);
-        if computed != header.hash {
-            mask::apply(header.mask, payload);
-            return Err(Fault::Hash { stored: header.hash, computed });
-        }
-        Ok(())
-    }
-
-    /// Whether a sector of what follows a good header was never written. The one the header ends in was.
-    fn is_unwritten_after_header(&self, rest: &[u8]) -> bool {
-        let start = self.position.offset + HEADER_BYTES as u64;
-        let shared = bytes_to_sector(start);
-        rest.get(shared..).is_some_and(|own| has_unwritten_sector(own, start + shared as u64))
     }
 
     /// Decides what a record is that failed its checks.
@@ -451,8 +333,4 @@ impl Cursor {
             payload,
         })
     }
-}
-
-fn read(file: &dyn DiskFile, name: &str, offset: u64, buffer: &mut [u8]) -> Result<usize, JournalError> {
-    file.read_at(offset, buffer).map_err(JournalError::io("read", name))
 }

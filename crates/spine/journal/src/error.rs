@@ -277,12 +277,14 @@ pub enum Refusal {
 impl JournalError {
     /// Gives a failed file operation its place in the enum.
     pub(crate) fn io(operation: &'static str, file: &str) -> impl FnOnce(io::Error) -> Self {
-        let file = file.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                Self::DiskFull { operation, file, source }
+        move |source| {
+            let file = file.to_owned();
+            match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                    Self::DiskFull { operation, file, source }
+                }
+                _ => Self::Io { operation, file, source },
             }
-            _ => Self::Io { operation, file, source },
         }
     }
 }

@@ -60,7 +60,11 @@ pub(crate) fn read_epoch(disk: &dyn Disk) -> Result<Option<Epoch>, JournalError>
     if length != EPOCH_FILE_BYTES || crc32c(&bytes[..8]) != u32_at(&bytes, 8) {
         return Err(JournalError::EpochFile);
     }
-    Ok(Some(Epoch(u64_at(&bytes, 0))))
+    // There is no epoch after the largest number, so nobody can have claimed it.
+    match u64_at(&bytes, 0) {
+        u64::MAX => Err(JournalError::EpochFile),
+        epoch => Ok(Some(Epoch(epoch))),
+    }
 }
 
 /// Replaces the epoch file durably: after a crash it holds the old epoch or the new one, whole.

@@ -14,6 +14,7 @@ mod chain;
 mod cursor;
 mod disk;
 mod error;
+mod examine;
 mod files;
 mod format;
 mod mask;

@@ -94,11 +94,10 @@ impl Takeover {
         }
         // Of two claims, the journal's epoch or the epoch file's, the file is never behind, unless somebody removed it.
         let epoch = head.epoch.max(read_epoch(&*disk)?.unwrap_or_default()).next();
-        let is_new = cursor.file().is_none();
-        if is_new {
-            create_segment(&*disk, &shard, &head)?;
-        } else {
+        if cursor.has_segment() {
             settle(&*disk, &head)?;
+        } else {
+            create_segment(&*disk, &shard, &head)?;
         }
         write_epoch(&*disk, epoch)?;
         let mut writer = Writer::resume(disk, shard, options, lock, head, epoch)?;
@@ -108,18 +107,17 @@ impl Takeover {
     }
 }
 
-/// Cuts a torn write off, durably, so that its bytes cannot come back behind what is written next.
+/// Cuts a torn write off. What follows makes it durable before anything is written in its place.
 fn cut(disk: &dyn Disk, torn: &Torn) -> Result<(), JournalError> {
     if torn.offset == 0 {
-        disk.remove(&torn.file).map_err(JournalError::io("remove", &torn.file))?;
-        return disk.sync().map_err(JournalError::io("sync", "."));
+        return disk.remove(&torn.file).map_err(JournalError::io("remove", &torn.file));
     }
     let file = disk.open(&torn.file, Access::Rewrite).map_err(JournalError::io("open", &torn.file))?;
-    file.truncate(torn.offset).map_err(JournalError::io("cut", &torn.file))?;
-    file.sync().map_err(JournalError::io("sync", &torn.file))
+    file.truncate(torn.offset).map_err(JournalError::io("cut", &torn.file))
 }
 
-/// Makes durable what a former leader may have written but not synced: its records are about to count.
+/// Makes durable that a torn write was cut off, and what a former leader may have written but not synced: its records are about
+/// to count.
 ///
 /// A sync alone would not do. If a sync failed before, the kernel has dropped the error and calls the pages clean though they
 /// are only in memory; a second sync then succeeds without writing them. So the last group is written again.

@@ -291,6 +291,20 @@ fn a_writer_that_failed_once_never_writes_again() {
 }
 
 #[test]
+fn an_epoch_is_durable_before_its_leader_writes_anything() {
+    let whole = SimDisk::new(1);
+    lead_from(whole.process(), OPTIONS, Position::genesis()).unwrap();
+    // A leader's last two operations are the append of its epoch record and the sync of it.
+    let append = whole.operations() - 2;
+    for seed in 0..50 {
+        let disk = SimDisk::new(seed);
+        disk.inject(append, Injection::PowerLoss);
+        lead_from(disk.process(), OPTIONS, Position::genesis()).expect_err("power fails");
+        assert_eq!(disk.contents("epoch"), whole.contents("epoch"), "seed {seed}");
+    }
+}
+
+#[test]
 fn records_of_a_failed_sync_are_written_again_before_they_count() {
     for seed in 0..50 {
         let disk = SimDisk::new(seed);

@@ -238,7 +238,7 @@ fn folders_that_are_not_one_whole_journal_are_named() {
         the first segment is missing
             JRN-0007: the segment that starts with sequence number 1 is missing
         a middle segment is missing
-            JRN-0007: the segment that starts with sequence number 6 is missing
+            JRN-0007: the segment that starts with sequence number 5 is missing
         all segments are missing
             JRN-0007: the segment that starts with sequence number 1 is missing
         a segment was renamed
@@ -246,7 +246,7 @@ fn folders_that_are_not_one_whole_journal_are_named() {
         a segment was copied under another number
             JRN-0008: segment `00000000000000000002.seg` repeats sequence numbers that the segment before it holds
         a segment was copied over another
-            JRN-0009: segment `00000000000000000007.seg` starts with sequence number 6, not with the one in its name
+            JRN-0009: segment `00000000000000000007.seg` starts with sequence number 5, not with the one in its name
         a segment was copied beside itself
             JRN-0010: `copy of 1.seg` does not belong in a journal's folder
         a stranger's file
@@ -336,6 +336,8 @@ fn a_position_the_journal_does_not_hold_is_refused() {
             Position { offset: 0, ..*position },
             Position { offset: u64::MAX, ..*position },
             Position { segment_first: Seq(999), ..*position },
+            Position { seq: Seq(u64::MAX), ..*position },
+            Position { seq: Seq(u64::MAX), offset: 136, ..*position },
         ];
         for wrong in wrong {
             let error = read_all(disk.process(), wrong).expect_err("a wrong position");

@@ -55,7 +55,9 @@ fn a_writer_whose_lock_file_was_removed_is_fenced_by_the_epoch() {
 
 #[test]
 fn a_leader_without_a_sound_epoch_file_stops() {
-    for damage in [None, Some(vec![0; 12]), Some(vec![]), Some(vec![1; 13])] {
+    let mut largest = vec![0xff; 8];
+    largest.extend(stdx::crc32c(&largest).to_le_bytes());
+    for damage in [None, Some(vec![0xee; 12]), Some(vec![]), Some(vec![1; 13]), Some(largest)] {
         let disk = SimDisk::new(1);
         let mut writer = lead(&disk, Options::default());
         match &damage {

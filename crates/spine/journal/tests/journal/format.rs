@@ -98,13 +98,13 @@ fn a_report_of_a_whole_journal() {
     expect![[r#"
         Report {
             segments: 3,
-            records: 7,
-            commands: 5,
+            records: 8,
+            commands: 6,
             first_seq: Seq(
                 1,
             ),
             last_seq: Seq(
-                7,
+                8,
             ),
             reigns: [
                 Reign {
@@ -121,13 +121,13 @@ fn a_report_of_a_whole_journal() {
                         2,
                     ),
                     first_seq: Seq(
-                        5,
+                        6,
                     ),
                     holder: "east-1",
                 },
             ],
-            head: 03555a2509a463e5f2cc6430fece50d54bd26b2e29be2e380f9cf327cd22177b,
-            bytes: 3112,
+            head: f35633d65ba61c8142e300922e88a8d31a5dba51965ac78e0d45e5bb6d74a9d8,
+            bytes: 4488,
             torn: None,
         }
     "#]]

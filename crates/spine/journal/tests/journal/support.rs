@@ -81,11 +81,11 @@ pub(crate) fn shown(corruption: &Corruption) -> String {
 /// zeroes that have to be masked, two leaders. Returns the disk, and where each record starts and ends.
 pub(crate) fn small_journal() -> (SimDisk, Vec<Span>) {
     let disk = SimDisk::new(1);
-    let options = Options { segment_bytes_max: 1500 };
+    let options = Options { segment_bytes_max: 1800 };
     let mut spans = Vec::new();
-    for payloads in
-        [vec![vec![vec![7; 40]], vec![vec![], vec![0; 300]]], vec![vec![vec![0; 1100], vec![1, 2, 3]]]]
-    {
+    let first = vec![vec![vec![7; 40]], vec![vec![], vec![0; 300]], vec![vec![9; 1200]]];
+    let second = vec![vec![vec![0; 1100], vec![1, 2, 3]]];
+    for payloads in [first, second] {
         let mut writer = lead(&disk, options);
         for group in payloads {
             append(&mut writer, &group).expect("a sound disk");

@@ -3,8 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use std::sync::Arc;
+
+use client::{Client, ClientOptions};
 use expect_test::expect;
-use replay::{Mapping, Plan};
+use replay::{Mapping, Plan, Progress, Reason, SendOptions, judge, send};
+use tokio::sync::watch;
+
+use crate::fake_bank::FakeBank;
+
+const SKIPPED: &str =
+    "SKIPPED: no trans.asc; set TONGBAO_BERKA to the folder of the PKDD'99 financial data set";
 
 /// The folder of the data set: `TONGBAO_BERKA`, or beside the project. It is not part of the repository.
 fn data_set() -> Option<PathBuf> {
@@ -27,7 +36,7 @@ fn the_example_is_a_mapping() {
 #[test]
 fn every_row_is_planned_and_all_but_29_are_explained() {
     let Some(folder) = data_set() else {
-        println!("SKIPPED: no trans.asc; set TONGBAO_BERKA to the folder of the PKDD'99 financial data set");
+        println!("{SKIPPED}");
         return;
     };
     let plan = Plan::read(&mapping(), &folder).unwrap();
@@ -61,12 +70,13 @@ fn every_row_is_planned_and_all_but_29_are_explained() {
             31: 64,
             35: 5445,
         }
-    "#]].assert_debug_eq(&codes);
+    "#]]
+    .assert_debug_eq(&codes);
     // Cash, cards, interest, fees, thirteen banks, rounding; no row went to suspense.
     assert_eq!(plan.accounts().len() - plan.chains().len(), 18);
     assert_eq!(plan.chains().len(), 1_229);
 
-    // All 29 stand on the last day of the file, where a credit before them is missing; nothing follows them.
+    // All 29 stand on the last day of the file, where a credit before them is missing.
     for chain in plan.chains() {
         let mut before = 0;
         for (place, posting) in chain.postings.iter().enumerate() {
@@ -80,4 +90,33 @@ fn every_row_is_planned_and_all_but_29_are_explained() {
             before = row.balance;
         }
     }
+}
+
+/// One account in sixteen over HTTP: the judge, which knows only the ledger's statements, agrees with the plan.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ledger_ends_on_the_banks_own_books() {
+    let Some(folder) = data_set() else {
+        println!("{SKIPPED}");
+        return;
+    };
+    #[expect(clippy::disallowed_methods, reason = "the test cuts the file it is given")]
+    let file = std::fs::read_to_string(folder.join("trans.asc")).unwrap();
+    let account = |line: &str| line.split(';').nth(1).and_then(|account| account.parse::<u32>().ok());
+    let chosen = file.lines().filter(|line| account(line).is_none_or(|account| account % 16 == 4));
+    let cut = chosen.collect::<Vec<_>>().join("\n");
+    let plan = Plan::from_reader(&mapping(), cut.as_bytes(), Path::new("trans.asc")).unwrap();
+    let (forecast, plan) = (plan.forecast(), Arc::new(plan));
+    let bank = FakeBank::start(&[]).await;
+    bank.books.lock().unwrap().page = 50;
+    let client = Client::new(&bank.base, ClientOptions::default()).unwrap();
+    let (progress, _seen) = watch::channel(Progress::default());
+    let options = SendOptions::default();
+    let sent = Arc::new(send(&client, &plan, &options, &progress).await.unwrap());
+    let rows = forecast.exact + forecast.within_tolerance + forecast.unexplained;
+    assert_eq!((sent.accepted, sent.rounding_accepted), (rows, forecast.within_tolerance));
+    let judgement = judge(&client, &plan, &sent, &options, &progress).await.unwrap();
+    assert_eq!((judgement.exact, judgement.within_tolerance), (forecast.exact, forecast.within_tolerance));
+    assert_eq!(judgement.unexplained.len() as u64, forecast.unexplained);
+    assert!(judgement.unexplained.iter().all(|row| row.reason == Reason::NoOrder));
+    assert!(rows > 2_000 && forecast.within_tolerance > 0 && forecast.unexplained > 0, "{forecast:?}");
 }

@@ -1,0 +1,127 @@
+//! An independent book: what the outcomes say happened, added up by the simplest means.
+//!
+//! It does not judge whether an event should have been accepted; that is what the replay through the ledger compares.
+//! It checks that what was accepted moved the money it says, and that nothing else did.
+
+use std::collections::BTreeMap;
+
+use ledger_core::{Account, EVENT_BYTES, Ledger, OUTCOME_BYTES, Operation, Transfer, TransferFlags};
+
+use crate::violation::{Invariant, Violation, check};
+
+const NS_PER_S: u64 = 1_000_000_000;
+/// "Created" is the one outcome that changes something.
+const CREATED: u32 = ledger_core::CreateTransferStatus::Created as u32;
+
+/// Sums of an account: debits pending and posted, credits pending and posted.
+type Sums = [u128; 4];
+
+/// A transfer that waits to be posted, voided, or for its time to run out.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    debit: u128,
+    credit: u128,
+    amount: u128,
+    /// When it expires.
+    due: Option<u64>,
+}
+
+/// Accounts and open transfers, by id.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    accounts: BTreeMap<u128, Sums>,
+    open: BTreeMap<u128, Open>,
+}
+
+impl Book {
+    /// Adds up what a request did, from its events and its outcomes.
+    pub(crate) fn apply(&mut self, operation: Operation, stamp: u64, body: &[u8], reply: &[u8]) -> Result<(), Violation> {
+        let events = body.len() / EVENT_BYTES;
+        let first = stamp + 1 - (events.max(1) as u64);
+        self.expire(first);
+        check(reply.len() == events * OUTCOME_BYTES, Invariant::Books, || {
+            format!("{events} events have {} bytes of outcomes", reply.len())
+        })?;
+        for (event, outcome) in body.chunks_exact(EVENT_BYTES).zip(reply.chunks_exact(OUTCOME_BYTES)) {
+            let status = outcome[8..12].iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+            if status != CREATED {
+                continue;
+            }
+            let stamp = outcome[..8].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            match operation {
+                Operation::CreateAccounts => {
+                    let account = Account::from_bytes(event).unwrap_or_default();
+                    self.accounts.insert(account.id, Sums::default());
+                }
+                Operation::CreateTransfers => self.transfer(&Transfer::from_bytes(event).unwrap_or_default(), stamp)?,
+                Operation::Pulse => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn expire(&mut self, now: u64) {
+        let due: Vec<u128> =
+            self.open.iter().filter(|(_, open)| open.due.is_some_and(|due| due <= now)).map(|(id, _)| *id).collect();
+        for id in due {
+            if let Some(open) = self.open.remove(&id) {
+                self.add(open.debit, open.credit, 0, open.amount.wrapping_neg());
+            }
+        }
+    }
+
+    fn transfer(&mut self, transfer: &Transfer, stamp: u64) -> Result<(), Violation> {
+        let Transfer { debit_account_id: debit, credit_account_id: credit, amount, flags, .. } = *transfer;
+        if flags.contains(TransferFlags::PENDING) {
+            let due = (transfer.timeout > 0).then(|| stamp + u64::from(transfer.timeout) * NS_PER_S);
+            self.open.insert(transfer.id, Open { debit, credit, amount, due });
+            self.add(debit, credit, 0, amount);
+            return Ok(());
+        }
+        let posts = flags.contains(TransferFlags::POST_PENDING_TRANSFER);
+        if !posts && !flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
+            self.add(debit, credit, amount, 0);
+            return Ok(());
+        }
+        let open = self.open.remove(&transfer.pending_id);
+        let Some(Open { debit, credit, amount: reserved, .. }) = open else {
+            let what = format!("transfer {} resolves {}, which is not open", transfer.id, transfer.pending_id);
+            return Err(Violation::new(Invariant::Books, what));
+        };
+        let posted = if posts { amount.min(reserved) } else { 0 };
+        self.add(debit, credit, posted, reserved.wrapping_neg());
+        Ok(())
+    }
+
+    /// Adds to both sides; sums wrap, so that taking away is adding too.
+    fn add(&mut self, debit: u128, credit: u128, posted: u128, pending: u128) {
+        for (account, side) in [(debit, 0), (credit, 2)] {
+            let sums = self.accounts.entry(account).or_default();
+            sums[side] = sums[side].wrapping_add(pending);
+            sums[side + 1] = sums[side + 1].wrapping_add(posted);
+        }
+    }
+
+    /// Compares every account with the ledger's, and debits with credits.
+    pub(crate) fn compare(&self, ledger: &Ledger) -> Result<(), Violation> {
+        let accounts = ledger.accounts_after(None, usize::MAX);
+        check(accounts.len() == self.accounts.len(), Invariant::Books, || {
+            format!("the ledger has {} accounts, the book {}", accounts.len(), self.accounts.len())
+        })?;
+        let mut total = Sums::default();
+        for account in accounts {
+            let Account { debits_pending, debits_posted, credits_pending, credits_posted, .. } = account;
+            let found = [debits_pending, debits_posted, credits_pending, credits_posted];
+            let expected = self.accounts.get(&account.id).copied();
+            check(expected == Some(found), Invariant::Books, || {
+                format!("account {} has {found:?}, the book says {expected:?}", account.id)
+            })?;
+            for (sum, part) in total.iter_mut().zip(found) {
+                *sum = sum.wrapping_add(part);
+            }
+        }
+        check(total[0] == total[2] && total[1] == total[3], Invariant::Books, || {
+            format!("debits and credits differ: {total:?}")
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! What goes wrong, and which errors it explains.
+
+use std::io::ErrorKind;
+
+use journal::JournalError;
+use journal::sim::Injection;
+use shard::ShardError;
+
+use crate::chance::Chance;
+use crate::machine::{Machine, Process};
+use crate::monitor::{Fired, Place};
+use crate::scenario::{Scenario, State, chain_of};
+use crate::violation::{Invariant, Violation, check};
+use crate::weather::Fault;
+
+impl Scenario<'_> {
+    /// One of this run's faults strikes.
+    pub(crate) fn strike(&mut self) -> Result<(), Violation> {
+        if self.weather.faults.is_empty() {
+            return Ok(());
+        }
+        let at = self.dice.below(self.weather.faults.len());
+        let site = self.dice.below(self.sites.len());
+        match self.weather.faults[at] {
+            Fault::KillInOperation => self.plan(Injection::Kill),
+            Fault::PowerLossInOperation => self.plan(Injection::PowerLoss),
+            Fault::FailOperation => {
+                let kind = self.dice.pick(&[ErrorKind::StorageFull, ErrorKind::Other]);
+                self.plan(Injection::Fail(kind));
+            }
+            Fault::FailRead => {
+                let after = self.dice.between(0, 12);
+                self.machine.plan_bad_read(site, u32::try_from(after).unwrap_or_default());
+            }
+            Fault::Kill => {
+                self.log(|| format!("site {site} is killed"));
+                self.stats.kills += 1;
+                self.end(site);
+                self.threaten_takeover();
+            }
+            Fault::PowerLoss => {
+                self.log(|| "the power fails".to_owned());
+                self.stats.power_losses += 1;
+                self.machine.lose_power();
+                self.end_all();
+                self.threaten_takeover();
+            }
+            Fault::TightDisk => {
+                let room = self.dice.below(6_000);
+                self.machine.set_room(Some(room));
+                self.tight_until = *self.step + self.dice.between(5, 40);
+                self.log(|| format!("the disk has room for {room} bytes"));
+            }
+            Fault::Pause => {
+                if let State::Leader(_) = self.sites[site].state {
+                    self.sites[site].paused_until = *self.step + self.dice.between(2, 40);
+                    self.stats.pauses += 1;
+                    self.log(|| format!("site {site} stands still"));
+                }
+            }
+            Fault::StealLock => self.steal_lock(),
+            Fault::Lag => {
+                self.sites[site].lags_until = *self.step + self.dice.between(20, 150);
+                self.log(|| format!("site {site} falls behind"));
+            }
+            Fault::Restart => self.restart(site)?,
+            Fault::ClockJump => self.jump(site),
+            Fault::SnapshotRot => self.rot_snapshot(),
+        }
+        Ok(())
+    }
+
+    /// Plans a fault for one of the next operations, each as likely as the other.
+    fn plan(&mut self, injection: Injection) {
+        if self.machine.has_plan() {
+            return;
+        }
+        let (place, window) = if self.dice.one_in(6) {
+            (Place::Snapshots, 8)
+        } else {
+            (Place::Journal, self.dice.pick(&[6, 16, 48]))
+        };
+        let ahead = self.dice.below(window);
+        self.machine.plan(place, ahead, injection);
+        self.log(|| format!("{injection:?} waits {ahead} operations ahead"));
+    }
+
+    /// The next leader's takeover comes soon: hits one of its operations, every other time.
+    fn threaten_takeover(&mut self) {
+        if self.machine.has_plan() || self.dice.flip() {
+            return;
+        }
+        let kinds = [
+            Injection::Kill,
+            Injection::Kill,
+            Injection::PowerLoss,
+            Injection::Fail(ErrorKind::Other),
+            Injection::Fail(ErrorKind::StorageFull),
+        ];
+        let injection = self.dice.pick(&kinds);
+        let ahead = self.dice.below(16);
+        self.machine.plan(Place::Journal, ahead, injection);
+        self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the takeover"));
+    }
+
+    fn steal_lock(&mut self) {
+        let leader = self.sites.iter().position(|site| matches!(site.state, State::Leader(_)));
+        // A second theft while two already believe that they lead would prove nothing new.
+        if let Some(site) = leader.filter(|_| self.sites.iter().all(|site| !site.lost_lock)) {
+            self.machine.steal_lock();
+            self.sites[site].lost_lock = true;
+            self.stats.locks_stolen += 1;
+            self.log(|| format!("the lock of site {site} is taken away"));
+        }
+    }
+
+    fn restart(&mut self, site: usize) -> Result<(), Violation> {
+        let idle = matches!(&self.sites[site].state, State::Leader(lead) if lead.is_idle());
+        if !idle || self.sites[site].lost_lock {
+            return Ok(());
+        }
+        let down = State::Down { until: *self.step + 1 };
+        let State::Leader(lead) = std::mem::replace(&mut self.sites[site].state, down) else {
+            return Ok(());
+        };
+        self.log(|| format!("site {site} stops in good order"));
+        let (around, _) = self.around();
+        let (process, stored) = lead.stop(site, &around);
+        self.stats.restarts += 1;
+        match stored {
+            Ok(()) => {
+                self.machine.kill(&process);
+                Ok(())
+            }
+            Err(trouble) => self.trouble(site, &process, trouble),
+        }
+    }
+
+    fn jump(&mut self, site: usize) {
+        let seconds: [i64; 5] = [1, 60, 3_600, 86_400, 31_536_000];
+        let size = self.dice.pick(&seconds).saturating_mul(1_000_000_000);
+        let jump = if self.dice.flip() { size } else { -size };
+        self.sites[site].clock_error = jump;
+        self.stats.clock_jumps += 1;
+        self.log(|| format!("the clock of site {site} is off by {jump} ns"));
+    }
+
+    fn rot_snapshot(&mut self) {
+        let names = self.machine.names(Place::Snapshots);
+        if names.is_empty() {
+            return;
+        }
+        let name = names[self.dice.below(names.len())].clone();
+        let (byte, bit) = (self.dice.below(4_000), self.dice.below(8));
+        if self.machine.flip_bit(Place::Snapshots, &name, byte, bit) {
+            self.log(|| format!("bit {bit} of byte {byte} of `{name}` flips"));
+            self.rotten_snapshots.push(name);
+        }
+    }
+
+    fn end_all(&mut self) {
+        (0..self.sites.len()).for_each(|site| self.end(site));
+    }
+
+    /// Draws the consequences of a fault that struck inside an operation.
+    pub(crate) fn absorb(&mut self) -> Result<(), Violation> {
+        // A failed read that nobody minded explains nothing later.
+        self.machine.take_bad_read();
+        let Some(Fired { place, site, injection, stage }) = self.machine.take_fired() else { return Ok(()) };
+        self.log(|| format!("site {site} was hit by {injection:?} in {stage}"));
+        match injection {
+            Injection::Kill => {
+                self.stats.kills += 1;
+                self.end(site);
+                self.threaten_takeover();
+            }
+            Injection::PowerLoss => {
+                self.stats.power_losses += 1;
+                self.machine.lose_power_elsewhere(place);
+                self.end_all();
+                self.threaten_takeover();
+            }
+            Injection::Fail(_) => {
+                self.stats.failures += 1;
+                let down = matches!(self.sites[site].state, State::Down { .. });
+                check(down, Invariant::NothingUnexpected, || {
+                    format!("site {site} went on after {stage} failed")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that an error which ends a site is the doing of an injected fault.
+    pub(crate) fn explain(&mut self, site: usize, process: &Process, error: &ShardError) -> Result<(), Violation> {
+        let is_io = matches!(
+            error,
+            ShardError::Journal(JournalError::Io { .. } | JournalError::DiskFull { .. }) | ShardError::Snapshot(_)
+        );
+        let bad_read = self.machine.take_bad_read() == Some(site);
+        let fired = self.machine.peek_fired().is_some_and(|fired| fired.site == site);
+        let full = matches!(error, ShardError::Journal(JournalError::DiskFull { .. })) && self.machine.is_tight;
+        let explained = is_io && (!Machine::is_alive(process) || bad_read || fired || full);
+        let fenced = matches!(error, ShardError::Journal(JournalError::Fenced { own, current }) if own < current)
+            && self.sites[site].lost_lock;
+        self.stats.fenced += u64::from(fenced);
+        self.stats.disk_full += u64::from(full);
+        check(explained || fenced, Invariant::NothingUnexpected, || {
+            format!("site {site} stopped without a fault that explains it: {}", chain_of(error))
+        })
+    }
+}

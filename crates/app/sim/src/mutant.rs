@@ -1,0 +1,30 @@
+//! Deliberate bugs, to prove that the checks would see them.
+
+use clap::ValueEnum;
+
+/// A bug injected around the real code. Each must be caught within a few seeds, or the simulator is blind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mutant {
+    /// Syncing a segment does nothing and says it did.
+    SyncLies,
+    /// Replies leave before their batch is appended.
+    ReplyEarly,
+    /// An append that failed is taken for one that succeeded.
+    AckFailedAppend,
+    /// A new leader does not apply the records it finds at takeover.
+    SkipTakeoverRecords,
+    /// A new leader applies the last batch it finds a second time.
+    ApplyTwice,
+    /// Repeated requests are not recognised.
+    NoWindow,
+    /// Writers read the epoch they wrote themselves, not the one in the file.
+    BlindFence,
+    /// A follower stores snapshots of records that are not durable yet.
+    FutureSnapshot,
+    /// Batches are stamped with the bare clock of the site.
+    BareClock,
+    /// A follower loses a batch now and then and goes on.
+    DeafFollower,
+    /// A follower restores a snapshot and reads on one record too late.
+    ForgetSnapshotTail,
+}

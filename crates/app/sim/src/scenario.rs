@@ -1,0 +1,424 @@
+//! One run: sites, clients and faults, a step at a time.
+
+use ids::Timestamp;
+use journal::Options;
+use journal::sim::Dice;
+
+use crate::chance::Chance;
+use crate::clients::Clients;
+use crate::machine::{Machine, Process};
+use crate::mutant::Mutant;
+use crate::site::{Follower, Lead, Started, Surroundings, Token, Trouble};
+use crate::stats::Stats;
+use crate::trace::Trace;
+use crate::violation::{Invariant, Violation, check};
+use crate::weather::Weather;
+use crate::witness::Witness;
+use crate::workload::Workload;
+
+/// The clock at the start of every run: some day in 2026.
+const START: u64 = 1_780_000_000_000_000_000;
+const NS_PER_MS: u64 = 1_000_000;
+
+/// What a site is doing.
+pub(crate) enum State {
+    /// Its process has ended; the supervisor starts another at this step.
+    Down { until: usize },
+    Follower(Box<Follower>),
+    Leader(Box<Lead>),
+}
+
+/// A site and what is wrong with it.
+pub(crate) struct Site {
+    pub(crate) state: State,
+    /// How far its clock is off, in nanoseconds.
+    pub(crate) clock_error: i64,
+    /// It does not read before this step.
+    pub(crate) lags_until: usize,
+    /// It stands still until this step.
+    pub(crate) paused_until: usize,
+    /// Somebody took its lock away.
+    pub(crate) lost_lock: bool,
+}
+
+/// One run.
+pub(crate) struct Scenario<'t> {
+    pub(crate) dice: Dice,
+    pub(crate) weather: Weather,
+    pub(crate) machine: Machine,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) clients: Clients,
+    pub(crate) workload: Workload,
+    pub(crate) witness: Witness,
+    pub(crate) stats: Stats,
+    pub(crate) step: &'t mut usize,
+    pub(crate) rotten_snapshots: Vec<String>,
+    /// The step at which the disk has room again.
+    pub(crate) tight_until: usize,
+    pub(crate) mutant: Option<Mutant>,
+    pub(crate) trace: &'t mut Trace,
+    now: u64,
+}
+
+impl<'t> Scenario<'t> {
+    pub(crate) fn new(seed: u64, mutant: Option<Mutant>, trace: &'t mut Trace, step: &'t mut usize) -> Self {
+        let mut dice = Dice::new(seed);
+        let weather = Weather::draw(&mut dice);
+        let machine = Machine::new(dice.roll(), dice.roll(), mutant);
+        let workload = Workload::new(dice.roll(), weather.is_heavy);
+        let site = || Site {
+            state: State::Down { until: 0 },
+            clock_error: 0,
+            lags_until: 0,
+            paused_until: 0,
+            lost_lock: false,
+        };
+        let sites = (0..weather.sites).map(|_| site()).collect();
+        trace.log(0, || format!("{weather:?}"));
+        Self {
+            dice,
+            weather,
+            machine,
+            sites,
+            clients: Clients::default(),
+            workload,
+            witness: Witness::default(),
+            stats: Stats::default(),
+            step,
+            rotten_snapshots: Vec::new(),
+            tight_until: 0,
+            mutant,
+            trace,
+            now: START,
+        }
+    }
+
+    /// Runs the whole scenario: the work and the faults, the way back to service, and the audit.
+    pub(crate) fn run(&mut self) -> Result<(), Violation> {
+        while *self.step < self.weather.steps {
+            *self.step += 1;
+            self.now += self.dice.number(20 * NS_PER_MS);
+            self.supervise()?;
+            if self.dice.one_in(self.weather.calm) {
+                self.strike()?;
+            }
+            self.act()?;
+            self.absorb()?;
+        }
+        self.calm_down()?;
+        self.audit()?;
+        if self.weather.rots {
+            self.rot()?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self) -> Result<(), Violation> {
+        let site = self.dice.below(self.sites.len());
+        match self.dice.below(100) {
+            0..=24 => self.ask(),
+            25..=36 => self.forward()?,
+            37..=48 => self.on_leaders(Self::form_batches)?,
+            49..=60 => self.on_leaders(Self::append)?,
+            61..=68 => self.on_leaders(Self::tell)?,
+            69..=71 => self.on_leaders(Self::look)?,
+            72..=86 => self.follow(site)?,
+            87..=94 => self.try_lead(site)?,
+            95..=97 => self.take_snapshot(site),
+            _ => self.now += self.dice.number(30 * Timestamp::NS_PER_S),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn log(&mut self, text: impl FnOnce() -> String) {
+        self.trace.log(*self.step, text);
+    }
+
+    /// Splits off what a site's steps work with.
+    pub(crate) fn around(&mut self) -> (Surroundings<'_>, &mut [Site]) {
+        let around = Surroundings {
+            machine: &self.machine,
+            witness: &mut self.witness,
+            options: Options { segment_bytes_max: self.weather.segment_bytes_max },
+            mutant: self.mutant,
+        };
+        (around, &mut self.sites)
+    }
+
+    /// The clock of a site.
+    fn clock(&self, site: usize) -> Timestamp {
+        Timestamp(self.now.saturating_add_signed(self.sites[site].clock_error))
+    }
+
+    /// The supervisor: starts what has ended and gives up on leaders that stood still for too long.
+    pub(crate) fn supervise(&mut self) -> Result<(), Violation> {
+        if self.machine.is_tight && *self.step >= self.tight_until {
+            self.machine.set_room(None);
+            self.log(|| "the disk has room again".to_owned());
+        }
+        for site in 0..self.sites.len() {
+            if matches!(self.sites[site].state, State::Down { until } if *self.step >= until) {
+                self.start(site)?;
+            }
+            let paused_until = self.sites[site].paused_until;
+            if paused_until > 0 && *self.step >= paused_until {
+                self.sites[site].paused_until = 0;
+                if self.dice.flip() {
+                    self.log(|| format!("site {site} stood still for too long and is killed"));
+                    self.end(site);
+                } else {
+                    self.log(|| format!("site {site} goes on"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, site: usize) -> Result<(), Violation> {
+        let process = self.machine.start(site);
+        let (around, _) = self.around();
+        match Follower::start(site, process, &around) {
+            Ok((follower, Started { from, refused })) => {
+                for name in refused {
+                    check(self.rotten_snapshots.contains(&name), Invariant::NothingUnexpected, || {
+                        format!("site {site} cannot use snapshot `{name}`, which nobody damaged")
+                    })?;
+                    self.stats.snapshots_refused += 1;
+                }
+                self.stats.starts += 1;
+                self.stats.starts_from_snapshot += u64::from(from.0 > 0);
+                self.log(|| format!("site {site} starts from record {from}"));
+                self.sites[site].state = State::Follower(Box::new(follower));
+                Ok(())
+            }
+            Err((process, trouble)) => self.trouble(site, &process, trouble),
+        }
+    }
+
+    fn ask(&mut self) {
+        if self.clients.outstanding() >= self.weather.outstanding_max {
+            return;
+        }
+        let number = match self.dice.below(12) {
+            0 if self.clients.len() > 0 => {
+                let number = self.dice.below(self.clients.len());
+                self.clients.repeat(number);
+                self.stats.repeated += 1;
+                number
+            }
+            1 => match self.workload.used_request() {
+                Some(used) => {
+                    self.stats.rivals += 1;
+                    self.clients.ask(self.workload.rival_of(used))
+                }
+                None => self.clients.ask(self.workload.next_request()),
+            },
+            _ => self.clients.ask(self.workload.next_request()),
+        };
+        self.log(|| format!("a client asks {number}"));
+    }
+
+    /// The gateway: sends what it holds to the leader, as far as it knows.
+    pub(crate) fn forward(&mut self) -> Result<(), Violation> {
+        let leaders: Vec<usize> = self.working_leaders().collect();
+        if leaders.is_empty() {
+            return Ok(());
+        }
+        let site = self.dice.pick(&leaders);
+        let most = self.dice.between(1, 16);
+        for (number, request) in self.clients.forward(site, most) {
+            // An impatient client's second sending overtakes nothing: it waits in the same queue.
+            let sendings = if self.dice.one_in(12) { 2 } else { 1 };
+            let State::Leader(lead) = &mut self.sites[site].state else { break };
+            for _ in 0..sendings {
+                lead.submit(request.clone(), Token::Ask(number))?;
+            }
+            self.log(|| format!("request {number} goes to site {site}, {sendings} times"));
+        }
+        Ok(())
+    }
+
+    /// The sites that lead and do not stand still.
+    fn working_leaders(&self) -> impl Iterator<Item = usize> {
+        let leads = |site: &Site| matches!(site.state, State::Leader(_)) && site.paused_until == 0;
+        self.sites.iter().enumerate().filter(move |(_, site)| leads(site)).map(|(number, _)| number)
+    }
+
+    pub(crate) fn on_leaders(
+        &mut self,
+        mut act: impl FnMut(&mut Self, usize) -> Result<(), Violation>,
+    ) -> Result<(), Violation> {
+        let leaders: Vec<usize> = self.working_leaders().collect();
+        leaders.into_iter().try_for_each(|site| act(self, site))
+    }
+
+    pub(crate) fn form_batches(&mut self, site: usize) -> Result<(), Violation> {
+        let now = self.clock(site);
+        let (mut around, sites) = self.around();
+        let State::Leader(lead) = &mut sites[site].state else { return Ok(()) };
+        let formed = lead.form_batches(now, &mut around);
+        if let Some(formed) = self.settle(site, formed)?
+            && formed > 0
+        {
+            self.log(|| format!("site {site} forms {formed} batches"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn append(&mut self, site: usize) -> Result<(), Violation> {
+        let most = self.dice.between(1, 4);
+        let (mut around, sites) = self.around();
+        let State::Leader(lead) = &mut sites[site].state else { return Ok(()) };
+        let appended = lead.append(most, &mut around);
+        if let Some(appended) = self.settle(site, appended)?
+            && appended > 0
+        {
+            self.stats.batches += appended as u64;
+            self.stats.groups += u64::from(appended > 1);
+            self.log(|| format!("site {site} appends {appended} batches"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn tell(&mut self, site: usize) -> Result<(), Violation> {
+        let State::Leader(lead) = &mut self.sites[site].state else { return Ok(()) };
+        for (token, outcome) in lead.take_released() {
+            match token {
+                Token::Ask(number) => {
+                    let is_lost = self.dice.one_in(self.weather.loss);
+                    self.stats.answers += 1;
+                    self.log(|| format!("site {site} answers {number}{}", if is_lost { ", unheard" } else { "" }));
+                    self.clients.answered(number, outcome, is_lost)?;
+                }
+                Token::View(view) => {
+                    self.stats.views += 1;
+                    self.witness.viewed(view);
+                }
+                Token::Nobody => self.stats.pulses += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&mut self, site: usize) -> Result<(), Violation> {
+        let lost_lock = self.sites[site].lost_lock;
+        let State::Leader(lead) = &mut self.sites[site].state else { return Ok(()) };
+        let (seq, told) = (lead.leader.replica().seq(), self.witness.last_told());
+        check(seq >= told || lost_lock, Invariant::SameState, || {
+            format!("site {site} leads and shows record {seq}, though {told} was acknowledged before")
+        })?;
+        lead.look();
+        Ok(())
+    }
+
+    pub(crate) fn follow(&mut self, site: usize) -> Result<(), Violation> {
+        if *self.step < self.sites[site].lags_until {
+            return Ok(());
+        }
+        let most = self.dice.between(1, 64);
+        let (mut around, sites) = self.around();
+        let State::Follower(follower) = &mut sites[site].state else { return Ok(()) };
+        let applied = follower.follow(site, most, &mut around);
+        if let Some(applied) = self.settle(site, applied)?
+            && applied > 0
+        {
+            self.log(|| format!("site {site} follows {applied} records"));
+        }
+        Ok(())
+    }
+
+    fn take_snapshot(&mut self, site: usize) {
+        if let State::Follower(follower) = &mut self.sites[site].state {
+            follower.take_snapshot();
+            self.log(|| format!("site {site} takes a snapshot"));
+        }
+    }
+
+    pub(crate) fn try_lead(&mut self, site: usize) -> Result<(), Violation> {
+        if !matches!(self.sites[site].state, State::Follower(_)) {
+            return Ok(());
+        }
+        let down = State::Down { until: *self.step + 1 };
+        let State::Follower(follower) = std::mem::replace(&mut self.sites[site].state, down) else {
+            return Ok(());
+        };
+        let (mut around, _) = self.around();
+        match follower.try_lead(&format!("site-{site}"), &mut around) {
+            Ok(Ok(lead)) => {
+                let (epoch, seq) = (lead.epoch(), lead.leader.replica().seq());
+                self.stats.epochs += 1;
+                self.log(|| format!("site {site} leads epoch {epoch} from record {seq}"));
+                self.sites[site].lost_lock = false;
+                self.sites[site].state = State::Leader(Box::new(lead));
+                Ok(())
+            }
+            Ok(Err(follower)) => {
+                self.sites[site].state = State::Follower(Box::new(follower));
+                Ok(())
+            }
+            Err((process, trouble)) => self.trouble(site, &process, trouble),
+        }
+    }
+
+    /// Judges what a site's step came to. A site that must end ends.
+    fn settle<T>(&mut self, site: usize, result: Result<T, Trouble>) -> Result<Option<T>, Violation> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(trouble) => {
+                let down = State::Down { until: *self.step + 1 };
+                match std::mem::replace(&mut self.sites[site].state, down) {
+                    State::Follower(follower) => self.trouble(site, follower.process(), trouble)?,
+                    State::Leader(lead) => self.trouble(site, lead.process(), trouble)?,
+                    State::Down { .. } => {}
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Ends a process that cannot go on, if an injected fault explains why.
+    pub(crate) fn trouble(&mut self, site: usize, process: &Process, trouble: Trouble) -> Result<(), Violation> {
+        let error = match trouble {
+            Trouble::Broken(violation) => return Err(violation),
+            Trouble::Stop(error) => error,
+        };
+        self.explain(site, process, &error)?;
+        self.log(|| format!("site {site} ends: {}", chain_of(&error)));
+        self.machine.kill(process);
+        self.went_down(site);
+        Ok(())
+    }
+
+    /// Ends the process of a site from outside.
+    pub(crate) fn end(&mut self, site: usize) {
+        match &self.sites[site].state {
+            State::Down { .. } => return,
+            State::Follower(follower) => self.machine.kill(follower.process()),
+            State::Leader(lead) => self.machine.kill(lead.process()),
+        }
+        self.went_down(site);
+    }
+
+    fn went_down(&mut self, site: usize) {
+        let until = *self.step + self.dice.between(1, 25);
+        let paused_until = 0;
+        let Site { clock_error, lags_until, .. } = self.sites[site];
+        self.sites[site] =
+            Site { state: State::Down { until }, clock_error, lags_until, paused_until, lost_lock: false };
+        self.clients.site_ended(site);
+        self.stats.ends += 1;
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+

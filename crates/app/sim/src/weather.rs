@@ -1,0 +1,94 @@
+//! What one run is like: its size, and which faults it has. Each seed has some and not others, so that rare combinations
+//! come up as often as common ones.
+
+use journal::sim::Dice;
+
+use crate::chance::Chance;
+
+/// The kinds of faults a scenario may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// A process is killed in the middle of a disk operation.
+    KillInOperation,
+    /// The machine loses power in the middle of a disk operation.
+    PowerLossInOperation,
+    /// A disk operation fails.
+    FailOperation,
+    /// A read fails.
+    FailRead,
+    /// A process is killed between two operations.
+    Kill,
+    /// The machine loses power between two operations.
+    PowerLoss,
+    /// The disk fills up for a while.
+    TightDisk,
+    /// The leader stands still, holding the lock, until the supervisor kills it or it goes on.
+    Pause,
+    /// The lock file is taken away: two sites believe that they lead.
+    StealLock,
+    /// A follower does not read for a while.
+    Lag,
+    /// The leader is restarted in good order.
+    Restart,
+    /// A site's clock jumps.
+    ClockJump,
+    /// A snapshot is damaged.
+    SnapshotRot,
+}
+
+const ALL: [Fault; 13] = [
+    Fault::KillInOperation,
+    Fault::PowerLossInOperation,
+    Fault::FailOperation,
+    Fault::FailRead,
+    Fault::Kill,
+    Fault::PowerLoss,
+    Fault::TightDisk,
+    Fault::Pause,
+    Fault::StealLock,
+    Fault::Lag,
+    Fault::Restart,
+    Fault::ClockJump,
+    Fault::SnapshotRot,
+];
+
+/// The settings of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Weather {
+    pub(crate) sites: usize,
+    pub(crate) steps: usize,
+    pub(crate) segment_bytes_max: u64,
+    /// Requests that may be without an answer at once.
+    pub(crate) outstanding_max: usize,
+    /// Whether some batches are so large that the leader overlaps their appends.
+    pub(crate) is_heavy: bool,
+    /// How many steps pass between two faults, on average.
+    pub(crate) calm: usize,
+    pub(crate) faults: Vec<Fault>,
+    /// One answer in so many is lost on its way.
+    pub(crate) loss: usize,
+    /// Whether the run ends with damage to the journal.
+    pub(crate) rots: bool,
+}
+
+impl Weather {
+    pub(crate) fn draw(dice: &mut Dice) -> Self {
+        let is_heavy = dice.one_in(60);
+        let mut faults: Vec<Fault> = ALL.into_iter().filter(|_| dice.flip()).collect();
+        // Crashes inside operations are what this is for: most runs have them.
+        if dice.below(4) > 0 {
+            faults.extend([Fault::KillInOperation, Fault::KillInOperation, Fault::PowerLossInOperation]);
+        }
+        Self {
+            sites: dice.between(2, 3),
+            steps: if is_heavy { 120 } else { dice.between(120, 420) },
+            segment_bytes_max: dice.pick(&[1 << 10, 2 << 10, 4 << 10, 16 << 10, 64 << 10]),
+            outstanding_max: if is_heavy { 5 } else { dice.between(1, 12) },
+            is_heavy,
+            calm: dice.pick(&[6, 12, 24, 48]),
+            faults,
+            loss: dice.pick(&[3, 10, 1_000]),
+            rots: dice.one_in(4),
+        }
+    }
+}

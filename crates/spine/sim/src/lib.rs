@@ -1,1 +1,0 @@
-//! Seeded simulator of shard, journal and ledger on a virtual disk.
