@@ -11,8 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists accounts by id. */
         get: operations["listAccounts"];
         put?: never;
+        /** Opens an account. */
         post: operations["createAccount"];
         delete?: never;
         options?: never;
@@ -29,6 +31,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Opens up to 8,190 accounts, in order. */
         post: operations["createAccounts"];
         delete?: never;
         options?: never;
@@ -43,6 +46,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows an account. */
         get: operations["getAccount"];
         put?: never;
         post?: never;
@@ -59,6 +63,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows the sums of an account. */
         get: operations["getBalance"];
         put?: never;
         post?: never;
@@ -75,103 +80,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows what happened to an account, newest first. */
         get: operations["getStatement"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/payments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listPayments"];
-        put?: never;
-        post: operations["createPayment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/payments/batch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["createPayments"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/payments/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getPayment"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/health": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getHealth"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/platform": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getPlatform"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/platform/live": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["watchPlatform"];
         put?: never;
         post?: never;
         delete?: never;
@@ -187,8 +97,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the newest 200 drills, newest first. */
         get: operations["listDrills"];
         put?: never;
+        /** Starts a drill. It goes on by itself; only one runs at a time. */
         post: operations["startDrill"];
         delete?: never;
         options?: never;
@@ -203,6 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows one drill. */
         get: operations["getDrill"];
         put?: never;
         post?: never;
@@ -219,7 +132,145 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows the evidence of one drill as a page for people: one file without scripts, to be printed or kept. */
         get: operations["getDrillReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how the site that answers is doing. Through the gateway that is the leader. */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists payments, newest first. */
+        get: operations["listPayments"];
+        put?: never;
+        /** Makes a payment. The answer comes when it is durable. */
+        post: operations["createPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payments/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes up to 8,190 payments, in order, durable together. */
+        post: operations["createPayments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a payment. */
+        get: operations["getPayment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/platform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the platform and its sites. */
+        get: operations["getPlatform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/platform/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Streams what the platform does: an event `live` at once and then every 500 ms, until the platform stops. */
+        get: operations["watchPlatform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/state-hash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes the digest of everything the ledger holds, to be compared with a replay of the journal. */
+        get: operations["getStateHash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts what the ledger holds. */
+        get: operations["getTotals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -232,329 +283,785 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An account of the ledger. */
+        /** @description An account as the ledger has it. */
         Account: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            currency: string;
-            code: number;
-            flags: string[];
-            user_data_128: string;
-            user_data_64: string;
-            user_data_32: number;
-            /** @description A decimal amount in major units. */
-            debits_pending: string;
-            /** @description A decimal amount in major units. */
-            debits_posted: string;
-            /** @description A decimal amount in major units. */
-            credits_pending: string;
-            /** @description A decimal amount in major units. */
-            credits_posted: string;
-            /** @description A decimal amount in major units. */
-            balance: string;
-            /** @description A decimal amount in major units. */
-            available: string;
+            /** @description `balance` − `debits_pending`. */
+            available: components["schemas"]["SignedAmount"];
+            /** @description `credits_posted` − `debits_posted`. */
+            balance: components["schemas"]["SignedAmount"];
             /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
+             * Format: int32
+             * @description What kind of account this is.
              */
-            timestamp: string;
-        };
-        NewAccount: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            currency: string;
             code: number;
-            flags?: string[];
-            user_data_128?: string;
-            user_data_64?: string;
-            user_data_32?: number;
+            /** @description Sum of credits reserved and neither posted nor voided. */
+            credits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted credits. */
+            credits_posted: components["schemas"]["Amount"];
+            /** @description The currency of everything in the account. */
+            currency: components["schemas"]["Currency"];
+            /** @description Sum of debits reserved and neither posted nor voided. */
+            debits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted debits. */
+            debits_posted: components["schemas"]["Amount"];
+            /** @description The rules the account is held to. */
+            flags: components["schemas"]["AccountFlag"][];
+            /** @description The account's id. */
+            id: components["schemas"]["Id"];
+            /** @description When the account was created. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description The client's own 128 bits. */
+            user_data_128: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32: number;
+            /** @description The client's own 64 bits. */
+            user_data_64: components["schemas"]["U64"];
         };
-        NewAccounts: {
+        /** @description Accounts to be created in one request. */
+        AccountBatch: {
+            /** @description At most 8,190 accounts. */
             accounts: components["schemas"]["NewAccount"][];
         };
-        AccountPage: {
-            accounts: components["schemas"]["Account"][];
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            next: string | null;
-        };
-        Balance: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            account: string;
-            currency: string;
-            /** @description A decimal amount in major units. */
-            debits_pending: string;
-            /** @description A decimal amount in major units. */
-            debits_posted: string;
-            /** @description A decimal amount in major units. */
-            credits_pending: string;
-            /** @description A decimal amount in major units. */
-            credits_posted: string;
-            /** @description A decimal amount in major units. */
-            balance: string;
-            /** @description A decimal amount in major units. */
-            available: string;
-            seq: number;
-        };
-        StatementEntry: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            payment: string;
+        /** @description What became of an [`AccountBatch`]. */
+        AccountBatchOutcome: {
             /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
+             * Format: int32
+             * @description Accounts that are new.
              */
-            timestamp: string;
-            /** @enum {string} */
-            direction: "debit" | "credit";
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            counterparty: string;
-            /** @description A decimal amount in major units. */
-            amount: string;
-            /** @description A decimal amount in major units. */
-            balance: string;
-            /** @enum {string} */
-            status: "posted" | "pending" | "voided" | "expired";
-            code: number;
-            user_data_64: string;
-        };
-        Statement: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            account: string;
-            currency: string;
-            entries: components["schemas"]["StatementEntry"][];
-            next: string | null;
-        };
-        NewPayment: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            debit_account: string;
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            credit_account: string;
-            /** @description A decimal amount in major units. */
-            amount: string;
-            currency: string;
-            code: number;
-            flags?: string[];
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            pending_id?: string;
-            /** @description Seconds. */
-            timeout?: number;
-            user_data_128?: string;
-            user_data_64?: string;
-            user_data_32?: number;
-        };
-        NewPayments: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id?: string;
-            payments: components["schemas"]["NewPayment"][];
-        };
-        PaymentReceipt: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            /** @enum {string} */
-            status: "created";
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            timestamp: string;
-        };
-        Refusal: {
-            index: number;
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            status: string;
-            code: string;
-        };
-        BatchReceipt: {
             created: number;
+            /**
+             * Format: int32
+             * @description Accounts that were there before, with the same content.
+             */
             existing: number;
-            refused: components["schemas"]["Refusal"][];
+            /** @description Accounts that were refused, in the order of the request. */
+            refused: components["schemas"]["Refused"][];
+        };
+        /**
+         * @description What an account may be asked to hold itself to.
+         * @enum {string}
+         */
+        AccountFlag: "linked" | "debits_must_not_exceed_credits" | "credits_must_not_exceed_debits";
+        /** @description A page of accounts, ordered by id. */
+        AccountPage: {
+            /** @description The accounts of this page. */
+            accounts: components["schemas"]["Account"][];
+            next?: components["schemas"]["Id"] | null;
+        };
+        /** @description Acknowledgements counted in intervals of equal length. */
+        AckTimeline: {
+            /** @description Acknowledgements in each interval. */
+            acks: number[];
+            /** @description Where the first interval begins. */
+            from: components["schemas"]["Timestamp"];
             /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
+             * Format: int32
+             * @description The length of an interval, in milliseconds.
              */
-            timestamp?: string;
+            interval_ms: number;
         };
-        Payment: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            debit_account: string;
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            credit_account: string;
-            /** @description A decimal amount in major units. */
-            amount: string;
-            currency: string;
-            code: number;
-            flags: string[];
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            pending_id?: string;
-            /** @description Seconds. */
-            timeout: number;
-            user_data_128: string;
-            user_data_64: string;
-            user_data_32: number;
+        /**
+         * @description An amount in major units with at most the currency's decimal places.
+         * @example 700.00
+         */
+        Amount: string;
+        /** @description The sums of one account at one point of the journal. */
+        Balance: {
+            /** @description The account. */
+            account: components["schemas"]["Id"];
+            /** @description `balance` − `debits_pending`. */
+            available: components["schemas"]["SignedAmount"];
+            /** @description `credits_posted` − `debits_posted`. */
+            balance: components["schemas"]["SignedAmount"];
+            /** @description Sum of credits reserved and neither posted nor voided. */
+            credits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted credits. */
+            credits_posted: components["schemas"]["Amount"];
+            /** @description Its currency. */
+            currency: components["schemas"]["Currency"];
+            /** @description Sum of debits reserved and neither posted nor voided. */
+            debits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted debits. */
+            debits_posted: components["schemas"]["Amount"];
             /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
+             * Format: int64
+             * @description The last journal batch that these sums contain.
              */
-            timestamp: string;
-            /** @enum {string} */
-            status: "posted" | "pending" | "posted_pending" | "voided" | "expired";
-        };
-        PaymentPage: {
-            payments: components["schemas"]["Payment"][];
-            next: string | null;
-        };
-        /** @description RFC 9457 problem details. */
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            code: string;
-            detail: string;
-            hint: string;
-            retryable: boolean;
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id?: string;
-        };
-        Health: {
-            site: string;
-            shard: string;
-            /** @enum {string} */
-            role: "leader" | "follower" | "starting" | "diverged";
-            epoch: number;
             seq: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            timestamp: string;
         };
-        Site: {
-            name: string;
-            city: string;
-            centre: number;
-            address: string | null;
-            pid: number | null;
-            /** @enum {string} */
-            state: "up" | "starting" | "down";
-            /** @enum {string|null} */
-            role: "leader" | "follower" | "starting" | "diverged" | null;
-            epoch: number;
-            seq: number;
-            /** @description Batches behind the leader. */
-            lag: number;
-            restarts: number;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            since: string;
-        };
-        Platform: {
-            version: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            started_at: string;
-            shard: string;
-            leader: string | null;
-            epoch: number;
-            seq: number;
-            gateway: string;
-            sites: components["schemas"]["Site"][];
-        };
-        Live: {
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            at: string;
-            requests_per_s: number;
-            transfers_per_s: number;
-            p50_ms: number | null;
-            p99_ms: number | null;
-            /** @description Requests held now. */
-            held: number;
-            errors_per_s: number;
-            accounts: number;
-            transfers: number;
-            platform: components["schemas"]["Platform"];
-        };
-        NewDrill: {
-            /** @enum {string} */
-            kind: "kill-site";
-            /** @description `leader` or the name of a site. */
-            site: string;
-        };
-        DrillReport: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            /** @enum {string} */
-            kind: "kill-site";
-            site: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            started_at: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            killed_at: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            last_ack_before: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            first_ack_after: string;
-            rto_ms: number;
-            offered: number;
-            acknowledged: number;
-            lost: number;
-            duplicated: number;
-            leader_before: string;
-            leader_after: string;
-            epoch_before: number;
-            epoch_after: number;
-            verified_seq: number;
-            state_hash_live: string;
-            state_hash_replay: string;
-            balances_compared: number;
-            balances_different: number;
-            /** @enum {string} */
-            verdict: "passed" | "failed";
-        };
+        /**
+         * @description A currency's alphabetic code (ISO 4217).
+         * @example CZK
+         */
+        Currency: string;
+        /**
+         * @description Where the next page begins; opaque.
+         * @example 1700000000000000001
+         */
+        Cursor: string;
+        /**
+         * @description The side of a payment an account stands on.
+         * @enum {string}
+         */
+        Direction: "debit" | "credit";
+        /** @description A drill, running or done. */
         Drill: {
-            /** @description An identifier: decimal up to 18446744073709551615, else a UUID. */
-            id: string;
-            /** @enum {string} */
-            kind: "kill-site";
-            site: string;
-            /** @enum {string} */
-            state: "running" | "passed" | "failed";
-            /** @enum {string} */
-            phase: "load" | "kill" | "recover" | "verify" | "done";
-            /**
-             * Format: date-time
-             * @description RFC 3339 with nine fractional digits.
-             */
-            started_at: string;
-            error: string | null;
-            report: null | components["schemas"]["DrillReport"];
+            /** @description Why it could not be finished. */
+            error?: string | null;
+            /** @description The drill's id. */
+            id: components["schemas"]["Id"];
+            /** @description What is practised. */
+            kind: components["schemas"]["DrillKind"];
+            /** @description What it is doing. */
+            phase: components["schemas"]["DrillPhase"];
+            progress?: components["schemas"]["DrillProgress"] | null;
+            report?: components["schemas"]["DrillReport"] | null;
+            /** @description The site that is lost. */
+            site: components["schemas"]["SiteName"];
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description Whether it runs, or how it ended. */
+            state: components["schemas"]["DrillState"];
         };
+        /**
+         * @description What is practised.
+         * @enum {string}
+         */
+        DrillKind: "kill-site";
+        /** @description What a drill measured beside what its verdict rests on. */
+        DrillMeasurements: {
+            /**
+             * Format: double
+             * @description Acknowledged payments: none took longer than this, in milliseconds.
+             */
+            ack_max_ms: number;
+            /**
+             * Format: double
+             * @description Acknowledged payments: half took at most this long, in milliseconds.
+             */
+            ack_p50_ms: number;
+            /**
+             * Format: double
+             * @description Acknowledged payments: 99 of 100 took at most this long, in milliseconds.
+             */
+            ack_p99_ms: number;
+            /**
+             * Format: int64
+             * @description Points of the journal at which the running leader's state hash was compared with the replay's.
+             */
+            hashes_compared: number;
+            /**
+             * Format: int64
+             * @description Payments found in the journal, all of its history.
+             */
+            journal_payments: number;
+            /**
+             * Format: double
+             * @description The longest time without any acknowledgement from the kill on, in milliseconds.
+             */
+            longest_pause_ms: number;
+            /** @description How long each step took, in their order. */
+            phases: components["schemas"]["PhaseTime"][];
+            /**
+             * Format: int64
+             * @description Payments the bank refused. A drill sends none that it should refuse.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Attempts that failed and were made again with the same id.
+             */
+            retried: number;
+            /** @description Acknowledgements over time, around the kill. */
+            timeline: components["schemas"]["AckTimeline"];
+            /** @description Whether another site took the lead after the kill. */
+            took_over: boolean;
+            /**
+             * Format: int64
+             * @description Payments whose outcome was still unknown when the drill stopped waiting.
+             */
+            unanswered: number;
+        };
+        /** @description Drills, newest first. */
         DrillPage: {
+            /** @description The drills. */
             drills: components["schemas"]["Drill"][];
         };
+        /**
+         * @description The steps of a drill, in their order.
+         * @enum {string}
+         */
+        DrillPhase: "load" | "kill" | "recover" | "verify" | "done";
+        /** @description How far the check of the journal has come. */
+        DrillProgress: {
+            /**
+             * Format: int64
+             * @description Batches replayed.
+             */
+            batches_done: number;
+            /**
+             * Format: int64
+             * @description Batches to replay, as far as is known.
+             */
+            batches_total: number;
+        };
+        /** @description The evidence of one drill. */
+        DrillReport: {
+            /**
+             * Format: int64
+             * @description Payments acknowledged.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description Accounts whose balances were compared between the two.
+             */
+            balances_compared: number;
+            /**
+             * Format: int64
+             * @description Accounts whose balances differ.
+             */
+            balances_different: number;
+            /**
+             * Format: int64
+             * @description Acknowledged payments that are in the journal more than once.
+             */
+            duplicated: number;
+            /**
+             * Format: int64
+             * @description The reign now.
+             */
+            epoch_after: number;
+            /**
+             * Format: int64
+             * @description The reign before.
+             */
+            epoch_before: number;
+            /** @description The first acknowledgement after it. */
+            first_ack_after: components["schemas"]["Timestamp"];
+            /** @description The drill's id. */
+            id: components["schemas"]["Id"];
+            /** @description When the site was killed. */
+            killed_at: components["schemas"]["Timestamp"];
+            /** @description What was practised. */
+            kind: components["schemas"]["DrillKind"];
+            /** @description The last acknowledgement before the pause. */
+            last_ack_before: components["schemas"]["Timestamp"];
+            /** @description Who leads now. */
+            leader_after: components["schemas"]["SiteName"];
+            /** @description Who led before. */
+            leader_before: components["schemas"]["SiteName"];
+            /**
+             * Format: int64
+             * @description Acknowledged payments that are not in the journal.
+             */
+            lost: number;
+            /** @description What else was measured. */
+            measurements: components["schemas"]["DrillMeasurements"];
+            /**
+             * Format: int64
+             * @description Payments sent.
+             */
+            offered: number;
+            /**
+             * Format: double
+             * @description Recovery time: from the kill to the first acknowledgement after it, in milliseconds.
+             */
+            rto_ms: number;
+            /** @description The site that was lost. */
+            site: components["schemas"]["SiteName"];
+            /** @description When the drill began. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description The state hash of the running leader at that batch. */
+            state_hash_live: string;
+            /** @description The state hash of a replay of the journal from empty, at the same batch. */
+            state_hash_replay: string;
+            /** @description What follows from all this. */
+            verdict: components["schemas"]["Verdict"];
+            /**
+             * Format: int64
+             * @description The last journal batch that was checked.
+             */
+            verified_seq: number;
+        };
+        /** @description A drill to be started. */
+        DrillRequest: {
+            /** @description What to practise. */
+            kind: components["schemas"]["DrillKind"];
+            /**
+             * @description The site to lose.
+             * @example leader
+             */
+            site: string;
+        };
+        /**
+         * @description Whether a drill runs, or how it ended.
+         * @enum {string}
+         */
+        DrillState: "running" | "passed" | "failed";
+        /** @description The answer to `GET /v1/health`: the state of the site that answers. */
+        Health: {
+            /**
+             * Format: int64
+             * @description The leader's reign, counted up with every take-over.
+             */
+            epoch: number;
+            /** @description What the site is in that shard. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int64
+             * @description The last journal batch this site has applied.
+             */
+            seq: number;
+            /** @description The shard it speaks of. */
+            shard: string;
+            /**
+             * Format: int64
+             * @description How long the shard's thread has not shown itself, in milliseconds: a leader that is silent for seconds hangs.
+             */
+            silent_ms: number;
+            /** @description The site's name. */
+            site: string;
+            /** @description The stamp of that batch. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description A 128-bit id: decimal up to 2^64 − 1, in the form of a UUID above. 0 and 2^128 − 1 are reserved.
+         * @example 2378
+         */
+        Id: string;
+        /** @description What the platform does right now: the event `live` of `GET /v1/platform/live`, every 500 ms. */
+        Live: {
+            /**
+             * Format: int64
+             * @description Accounts in the ledger.
+             */
+            accounts: number;
+            /** @description When this was so. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: double
+             * @description Requests answered with a status of 500 and above, per second.
+             */
+            errors_per_s: number;
+            /**
+             * Format: int64
+             * @description Requests held by the gateway because no leader serves.
+             */
+            held: number;
+            /**
+             * Format: double
+             * @description Half of the requests took at most this long, in milliseconds; nothing if there were none.
+             */
+            p50_ms?: number | null;
+            /**
+             * Format: double
+             * @description 99 of 100 requests took at most this long, in milliseconds; nothing if there were none.
+             */
+            p99_ms?: number | null;
+            /** @description The platform, as `GET /v1/platform` gives it. */
+            platform: components["schemas"]["Platform"];
+            /**
+             * Format: double
+             * @description Requests answered per second, over the last event's span.
+             */
+            requests_per_s: number;
+            /**
+             * Format: int64
+             * @description Transfers in the ledger.
+             */
+            transfers: number;
+            /**
+             * Format: double
+             * @description Transfers made per second.
+             */
+            transfers_per_s: number;
+        };
+        /** @description An account to be created. The same id with the same content again changes nothing. */
+        NewAccount: {
+            /**
+             * Format: int32
+             * @description What kind of account this is, from the bank's own chart of accounts; not zero.
+             */
+            code: number;
+            /** @description The currency of everything in the account. */
+            currency: components["schemas"]["Currency"];
+            /** @description The rules the account is held to. */
+            flags?: components["schemas"]["AccountFlag"][];
+            /** @description The account's id, chosen by the client. */
+            id: components["schemas"]["Id"];
+            /** @description The client's own 128 bits. */
+            user_data_128?: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32?: number;
+            /** @description The client's own 64 bits. */
+            user_data_64?: components["schemas"]["U64"];
+        };
+        /** @description A payment to be made. The same id with the same content again gives the same answer and moves nothing. */
+        NewPayment: {
+            /** @description How much. */
+            amount: components["schemas"]["Amount"];
+            /**
+             * Format: int32
+             * @description What kind of payment this is, from the bank's own list; not zero.
+             */
+            code: number;
+            /** @description The account that receives. */
+            credit_account: components["schemas"]["Id"];
+            /** @description The currency of `amount` and of both accounts. */
+            currency: components["schemas"]["Currency"];
+            /** @description The account that gives. */
+            debit_account: components["schemas"]["Id"];
+            /** @description Pending, posting, voiding, linked. */
+            flags?: components["schemas"]["PaymentFlag"][];
+            /** @description The payment's id, chosen by the client. */
+            id: components["schemas"]["Id"];
+            pending_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int32
+             * @description Seconds after which a pending payment expires; 0: never.
+             */
+            timeout?: number;
+            /** @description The client's own 128 bits. */
+            user_data_128?: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32?: number;
+            /** @description The client's own 64 bits. */
+            user_data_64?: components["schemas"]["U64"];
+        };
+        /** @description A payment as the ledger has it. */
+        Payment: {
+            /** @description How much. */
+            amount: components["schemas"]["Amount"];
+            /**
+             * Format: int32
+             * @description What kind of payment this is.
+             */
+            code: number;
+            /** @description The account that receives. */
+            credit_account: components["schemas"]["Id"];
+            /** @description The currency of `amount`. */
+            currency: components["schemas"]["Currency"];
+            /** @description The account that gives. */
+            debit_account: components["schemas"]["Id"];
+            /** @description Pending, posting, voiding, linked. */
+            flags: components["schemas"]["PaymentFlag"][];
+            /** @description The payment's id. */
+            id: components["schemas"]["Id"];
+            pending_id?: components["schemas"]["Id"] | null;
+            /** @description What became of it. */
+            status: components["schemas"]["PaymentStatus"];
+            /**
+             * Format: int32
+             * @description Seconds after which a pending payment expires; 0: never.
+             */
+            timeout: number;
+            /** @description When it was made. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description The client's own 128 bits. */
+            user_data_128: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32: number;
+            /** @description The client's own 64 bits. */
+            user_data_64: components["schemas"]["U64"];
+        };
+        /** @description The answer to a payment that was made. */
+        PaymentAck: {
+            /** @description The payment's id. */
+            id: components["schemas"]["Id"];
+            /** @description That it is in the ledger. */
+            status: components["schemas"]["PaymentAckStatus"];
+            /** @description When it was made. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description The status in a [`PaymentAck`]; refusals are problems (RFC 9457).
+         * @enum {string}
+         */
+        PaymentAckStatus: "created";
+        /** @description Payments to be made in one request, in their order. */
+        PaymentBatch: {
+            id?: components["schemas"]["Id"] | null;
+            /** @description At most 8,190 payments. */
+            payments: components["schemas"]["NewPayment"][];
+        };
+        /** @description What became of a [`PaymentBatch`]. */
+        PaymentBatchOutcome: {
+            /**
+             * Format: int32
+             * @description Payments that are new.
+             */
+            created: number;
+            /**
+             * Format: int32
+             * @description Payments that were made before, with the same content.
+             */
+            existing: number;
+            /** @description Payments that were refused, in the order of the request. */
+            refused: components["schemas"]["Refused"][];
+            /** @description When the batch was made. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description What kind of payment this is.
+         * @enum {string}
+         */
+        PaymentFlag: "linked" | "pending" | "post_pending_transfer" | "void_pending_transfer";
+        /** @description A page of payments, newest first. */
+        PaymentPage: {
+            next?: components["schemas"]["Cursor"] | null;
+            /** @description The payments of this page. */
+            payments: components["schemas"]["Payment"][];
+        };
+        /**
+         * @description What became of a payment.
+         * @enum {string}
+         */
+        PaymentStatus: "posted" | "pending" | "posted_pending" | "voided" | "expired";
+        /** @description How long one step of a drill took. */
+        PhaseTime: {
+            /**
+             * Format: double
+             * @description How long it took, in milliseconds.
+             */
+            duration_ms: number;
+            /** @description The step. */
+            phase: components["schemas"]["DrillPhase"];
+            /** @description When it began. */
+            started_at: components["schemas"]["Timestamp"];
+        };
+        /** @description The whole platform at one moment. */
+        Platform: {
+            /**
+             * Format: int64
+             * @description The leader's reign.
+             */
+            epoch: number;
+            /**
+             * @description Where the gateway listens.
+             * @example 127.0.0.1:8080
+             */
+            gateway: string;
+            leader?: components["schemas"]["SiteName"] | null;
+            /**
+             * Format: int64
+             * @description The last durable journal batch.
+             */
+            seq: number;
+            /** @description The shard that the sites keep. */
+            shard: string;
+            /** @description Every site, in the order of the institution's plan. */
+            sites: components["schemas"]["Site"][];
+            /** @description When the platform was started. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description The version of the program. */
+            version: string;
+        };
+        /** @description A problem document (RFC 9457) with this project's extensions `code`, `hint`, `retryable` and `id`. */
+        Problem: {
+            /** @description The stable code; `docs/errors/` has a page for each. */
+            code: string;
+            /** @description What happened this time. */
+            detail: string;
+            /** @description What to do next. */
+            hint: string;
+            /** @description The id of the thing the problem is about. */
+            id?: string | null;
+            /** @description Whether the same request, with the same id, may succeed later. */
+            retryable: boolean;
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             */
+            status: number;
+            /** @description The kind of problem in a few words, the same for every occurrence. */
+            title: string;
+            /** @description The page of the code. */
+            type: string;
+        };
+        /** @description One account or payment of a batch that was refused. */
+        Refused: {
+            /** @description The error's code, e.g. `LED-0054`. */
+            code: string;
+            /** @description Its id. */
+            id: components["schemas"]["Id"];
+            /**
+             * Format: int32
+             * @description Its place in the request, from 0.
+             */
+            index: number;
+            /** @description The ledger's result by name, e.g. `exceeds_credits`. */
+            status: string;
+        };
+        /**
+         * @description What a site is in a shard.
+         * @enum {string}
+         */
+        Role: "leader" | "follower" | "starting" | "diverged" | "failed";
+        /**
+         * @description A signed amount in major units with the currency's decimal places.
+         * @example -12.00
+         */
+        SignedAmount: string;
+        /** @description One site: a data centre, and on one machine a process. */
+        Site: {
+            /**
+             * @description Where it listens; nothing while it is down.
+             * @example 127.11.0.1:41234
+             */
+            address?: string | null;
+            /**
+             * Format: int32
+             * @description Its number within the city, from 1.
+             */
+            centre: number;
+            /** @description The city it stands in. */
+            city: string;
+            /**
+             * Format: int64
+             * @description The reign it knows of.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description How many batches it is behind the leader.
+             */
+            lag: number;
+            /** @description The site's name. */
+            name: components["schemas"]["SiteName"];
+            /**
+             * Format: int32
+             * @description Its process; nothing while it is down.
+             */
+            pid?: number | null;
+            /**
+             * Format: int32
+             * @description How often it was started again.
+             */
+            restarts: number;
+            role?: components["schemas"]["Role"] | null;
+            /**
+             * Format: int64
+             * @description The last journal batch it has applied.
+             */
+            seq: number;
+            /** @description Since when it has been in this state. */
+            since: components["schemas"]["Timestamp"];
+            /** @description Whether it runs. */
+            state: components["schemas"]["SiteState"];
+        };
+        /**
+         * @description A site's name, e.g. `east-1`: 1 to 32 lower-case letters, digits and hyphens, beginning with a letter.
+         * @example east-1
+         */
+        SiteName: string;
+        /**
+         * @description Whether a site runs.
+         * @enum {string}
+         */
+        SiteState: "up" | "starting" | "down";
+        /** @description The answer to `GET /v1/state-hash`: the digest of everything the ledger holds. */
+        StateHash: {
+            /**
+             * Format: int64
+             * @description The last journal batch that the state contains. A replay of the journal up to here has the same digest.
+             */
+            seq: number;
+            /**
+             * @description SHA-256.
+             * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+             */
+            state_hash: string;
+        };
+        /** @description A page of an account's entries, newest first. */
+        Statement: {
+            /** @description The account. */
+            account: components["schemas"]["Id"];
+            /** @description Its currency. */
+            currency: components["schemas"]["Currency"];
+            /** @description The entries of this page. */
+            entries: components["schemas"]["StatementEntry"][];
+            next?: components["schemas"]["Cursor"] | null;
+        };
+        /** @description One payment, seen from one account. */
+        StatementEntry: {
+            /** @description How much. */
+            amount: components["schemas"]["Amount"];
+            /** @description The posted balance after this entry. A pending, voided or expired entry does not move it. */
+            balance: components["schemas"]["SignedAmount"];
+            /**
+             * Format: int32
+             * @description What kind of payment this is.
+             */
+            code: number;
+            /** @description The other account. */
+            counterparty: components["schemas"]["Id"];
+            /** @description Whether this account gave or received. */
+            direction: components["schemas"]["Direction"];
+            /** @description The payment. */
+            payment: components["schemas"]["Id"];
+            /** @description What became of the payment. */
+            status: components["schemas"]["PaymentStatus"];
+            /** @description When it was made. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description The client's own 64 bits. */
+            user_data_64: components["schemas"]["U64"];
+        };
+        /**
+         * @description A time in UTC with nine fractional digits (RFC 3339).
+         * @example 2026-11-22T13:08:23.000000001Z
+         */
+        Timestamp: string;
+        /** @description The answer to `GET /v1/totals`: how much the ledger holds. */
+        Totals: {
+            /**
+             * Format: int64
+             * @description Accounts.
+             */
+            accounts: number;
+            /**
+             * Format: int64
+             * @description Transfers that are pending now.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description The last journal batch that these numbers contain.
+             */
+            seq: number;
+            /**
+             * Format: int64
+             * @description Transfers that were made.
+             */
+            transfers: number;
+        };
+        /**
+         * @description a whole number below 2^128 as a decimal string
+         * @example 0
+         */
+        U128: string;
+        /**
+         * @description a whole number below 2^64 as a decimal string
+         * @example 0
+         */
+        U64: string;
+        /**
+         * @description How a drill ended.
+         * @enum {string}
+         */
+        Verdict: "passed" | "failed";
     };
     responses: never;
     parameters: never;
@@ -567,7 +1074,9 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: {
-                after?: string;
+                /** @description Begin after this account. */
+                after?: components["schemas"]["Id"];
+                /** @description Entries on a page, 1 to 1,000. Default: 100. */
                 limit?: number;
             };
             header?: never;
@@ -576,7 +1085,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page of accounts */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -585,13 +1094,13 @@ export interface operations {
                     "application/json": components["schemas"]["AccountPage"];
                 };
             };
-            /** @description A problem. */
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -609,7 +1118,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The account is open; repeating the request repeats the answer */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -618,13 +1127,22 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description A problem. */
+            /** @description The id stands for another account */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -638,26 +1156,26 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewAccounts"];
+                "application/json": components["schemas"]["AccountBatch"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description What became of each account */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BatchReceipt"];
+                    "application/json": components["schemas"]["AccountBatchOutcome"];
                 };
             };
-            /** @description A problem. */
+            /** @description Nothing was done */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -667,13 +1185,13 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                id: components["schemas"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The account */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -682,13 +1200,22 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description A problem. */
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -698,13 +1225,13 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                id: components["schemas"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The sums */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -713,13 +1240,22 @@ export interface operations {
                     "application/json": components["schemas"]["Balance"];
                 };
             };
-            /** @description A problem. */
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -727,18 +1263,20 @@ export interface operations {
     getStatement: {
         parameters: {
             query?: {
-                before?: string;
+                /** @description Only entries older than this cursor. */
+                before?: components["schemas"]["Cursor"];
+                /** @description Entries on a page, 1 to 1,000. Default: 100. */
                 limit?: number;
             };
             header?: never;
             path: {
-                id: string;
+                id: components["schemas"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description A page of the statement */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -747,229 +1285,22 @@ export interface operations {
                     "application/json": components["schemas"]["Statement"];
                 };
             };
-            /** @description A problem. */
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listPayments: {
-        parameters: {
-            query?: {
-                before?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentPage"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    createPayment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewPayment"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentReceipt"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    createPayments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewPayments"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchReceipt"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getPayment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Payment"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getHealth: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Health"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getPlatform: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Platform"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    watchPlatform: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["Live"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -983,7 +1314,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The drills */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -992,7 +1323,7 @@ export interface operations {
                     "application/json": components["schemas"]["DrillPage"];
                 };
             };
-            /** @description A problem. */
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1012,11 +1343,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewDrill"];
+                "application/json": components["schemas"]["DrillRequest"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description The drill has begun */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1025,7 +1356,16 @@ export interface operations {
                     "application/json": components["schemas"]["Drill"];
                 };
             };
-            /** @description A problem. */
+            /** @description Another drill runs, or the site is not up */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1041,13 +1381,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description The drill's id */
+                id: components["schemas"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The drill */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1056,7 +1397,7 @@ export interface operations {
                     "application/json": components["schemas"]["Drill"];
                 };
             };
-            /** @description A problem. */
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1072,13 +1413,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description The drill's id */
+                id: components["schemas"]["Id"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1087,13 +1429,316 @@ export interface operations {
                     "text/html": string;
                 };
             };
-            /** @description A problem. */
+            /** @description Anything else */
             default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The site's state */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    listPayments: {
+        parameters: {
+            query?: {
+                /** @description Only payments older than this cursor. */
+                before?: components["schemas"]["Cursor"];
+                /** @description Entries on a page, 1 to 1,000. Default: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of payments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentPage"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPayment"];
+            };
+        };
+        responses: {
+            /** @description The payment is made; repeating the request repeats the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentAck"];
+                };
+            };
+            /** @description The id stands for another payment */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger refused it, for good under this id */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPayments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentBatch"];
+            };
+        };
+        responses: {
+            /** @description What became of each payment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentBatchOutcome"];
+                };
+            };
+            /** @description The id of the batch stands for another batch */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The payment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description No such payment */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPlatform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The platform at this moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Platform"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watchPlatform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events; the data of each is this object */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Live"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStateHash: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The digest and where it was taken */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateHash"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTotals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Totals"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -72,10 +72,10 @@ pub(crate) struct PaymentsArgs {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct JournalArgs {
     /// Rounds; in each, journal and disk take turns.
-    #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 151, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) rounds: u32,
-    /// Writes of 128 KiB in each turn.
-    #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Writes of 128 KiB in each turn. Short turns: a moment in which the machine does something else spoils one of them.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) writes: u32,
 }
 

@@ -80,6 +80,12 @@ fn figures(report: &mut Report, journal: &[f64], plain: &[f64]) {
 #[expect(clippy::cast_precision_loss, reason = "a count of rounds is small")]
 fn latencies(report: &mut Report, journal: Journal, plain: Plain, seal_us: f64) {
     let (journal, plain) = (journal.latencies.into_readings(), plain.latencies.into_readings());
+    let overall = journal.mean_ms().recip() * plain.mean_ms();
+    report.figure(
+        "ratio_overall",
+        overall,
+        "of all bytes over all time: new segments and every disturbance included",
+    );
     report.figure("append_p50_ms", journal.quantile_ms(0.5), "one batch");
     report.figure("append_p99_ms", journal.quantile_ms(0.99), "");
     report.figure("disk_p50_ms", plain.quantile_ms(0.5), "one write");

@@ -42,6 +42,12 @@ pub(crate) fn cpu_time(pid: u32) -> Option<Duration> {
     Some(Duration::from_millis(ticks * 1_000 / per_second))
 }
 
+/// Processor time the calling thread has used since it started. Nothing if the kernel does not count it.
+pub(crate) fn thread_cpu_time() -> Option<Duration> {
+    let text = read("/proc/thread-self/schedstat")?;
+    text.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
 /// Whether a process still runs.
 pub(crate) fn runs(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat.state != 'Z')
@@ -92,6 +98,7 @@ mod tests {
         let pid = std::process::id();
         assert!(runs(pid));
         assert!(cpu_time(pid).is_some());
+        assert!(thread_cpu_time().is_none_or(|time| time > Duration::ZERO));
         assert!(stat(pid).is_some_and(|stat| children(stat.parent).contains(&pid)));
         assert!(this().cores >= 1);
     }

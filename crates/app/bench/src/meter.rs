@@ -78,6 +78,11 @@ impl Readings {
     pub(crate) fn quantile_ms(&self, quantile: f64) -> f64 {
         self.latencies_us.value_at_quantile(quantile) as f64 / 1_000.0
     }
+
+    /// The mean latency, in milliseconds.
+    pub(crate) fn mean_ms(&self) -> f64 {
+        self.latencies_us.mean() / 1_000.0
+    }
 }
 
 /// The middle value; of two middle values, the mean. Nothing if there are none.

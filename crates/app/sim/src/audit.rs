@@ -88,6 +88,7 @@ impl Scenario<'_> {
             self.on_leaders(Self::form_batches)?;
             self.on_leaders(Self::append)?;
             self.on_leaders(Self::tell)?;
+            self.machine.ask_spy()?;
             if self.is_settled() {
                 return Ok(());
             }
@@ -154,10 +155,9 @@ impl Scenario<'_> {
         while let Some(record) = reader.next_record().map_err(|error| unsound(chain_of(&error)))? {
             check_stamps(&record, replica.timestamp())?;
             self.witness.record(&record, replica.timestamp())?;
-            replica
-                .apply(&record)
-                .map_err(|error| Violation::new(Invariant::SameState, chain_of(&error)))?;
+            replica.apply(&record).map_err(|error| Violation::new(Invariant::SameState, chain_of(&error)))?;
             self.witness.state(record.seq, record.epoch, replica.state_hash())?;
+            self.stats.digests += u64::from(record.state.is_some());
             states.insert(record.seq, (record.epoch, replica.state_hash()));
             model.apply(&record)?;
         }
@@ -206,9 +206,16 @@ impl Scenario<'_> {
     /// Every acknowledged record and every state that was shown is part of the one history.
     fn audit_places(&self, states: &BTreeMap<Seq, (Epoch, Digest)>) -> Result<(), Violation> {
         for (seq, Told { epoch, .. }) in self.witness.told() {
-            check(states.get(seq).is_some_and(|(found, _)| found == epoch), Invariant::AcknowledgedOnce, || {
-                format!("record {seq} was acknowledged in epoch {epoch}; the journal has {:?}", states.get(seq))
-            })?;
+            check(
+                states.get(seq).is_some_and(|(found, _)| found == epoch),
+                Invariant::AcknowledgedOnce,
+                || {
+                    format!(
+                        "record {seq} was acknowledged in epoch {epoch}; the journal has {:?}",
+                        states.get(seq)
+                    )
+                },
+            )?;
         }
         for view in self.witness.views() {
             let found = states.get(&view.seq).copied();
@@ -220,7 +227,11 @@ impl Scenario<'_> {
     }
 
     /// The books balance, and the live sites, the replays and a snapshot all agree.
-    fn audit_states(&mut self, model: &mut Model, replica: &mut Replica<LedgerMachine>) -> Result<(), Violation> {
+    fn audit_states(
+        &mut self,
+        model: &mut Model,
+        replica: &mut Replica<LedgerMachine>,
+    ) -> Result<(), Violation> {
         let broken = |what: String| Violation::new(Invariant::Books, what);
         model.ledger.check_invariants().map_err(|error| broken(error.to_string()))?;
         model.book.compare(&model.ledger)?;

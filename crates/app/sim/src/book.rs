@@ -35,7 +35,13 @@ pub(crate) struct Book {
 
 impl Book {
     /// Adds up what a request did, from its events and its outcomes.
-    pub(crate) fn apply(&mut self, operation: Operation, stamp: u64, body: &[u8], reply: &[u8]) -> Result<(), Violation> {
+    pub(crate) fn apply(
+        &mut self,
+        operation: Operation,
+        stamp: u64,
+        body: &[u8],
+        reply: &[u8],
+    ) -> Result<(), Violation> {
         let events = body.len() / EVENT_BYTES;
         let first = stamp + 1 - (events.max(1) as u64);
         self.expire(first);
@@ -53,7 +59,9 @@ impl Book {
                     let account = Account::from_bytes(event).unwrap_or_default();
                     self.accounts.insert(account.id, Sums::default());
                 }
-                Operation::CreateTransfers => self.transfer(&Transfer::from_bytes(event).unwrap_or_default(), stamp)?,
+                Operation::CreateTransfers => {
+                    self.transfer(&Transfer::from_bytes(event).unwrap_or_default(), stamp)?
+                }
                 Operation::Pulse => {}
             }
         }
@@ -61,8 +69,12 @@ impl Book {
     }
 
     fn expire(&mut self, now: u64) {
-        let due: Vec<u128> =
-            self.open.iter().filter(|(_, open)| open.due.is_some_and(|due| due <= now)).map(|(id, _)| *id).collect();
+        let due: Vec<u128> = self
+            .open
+            .iter()
+            .filter(|(_, open)| open.due.is_some_and(|due| due <= now))
+            .map(|(id, _)| *id)
+            .collect();
         for id in due {
             if let Some(open) = self.open.remove(&id) {
                 self.add(open.debit, open.credit, 0, open.amount.wrapping_neg());
@@ -85,7 +97,8 @@ impl Book {
         }
         let open = self.open.remove(&transfer.pending_id);
         let Some(Open { debit, credit, amount: reserved, .. }) = open else {
-            let what = format!("transfer {} resolves {}, which is not open", transfer.id, transfer.pending_id);
+            let what =
+                format!("transfer {} resolves {}, which is not open", transfer.id, transfer.pending_id);
             return Err(Violation::new(Invariant::Books, what));
         };
         let posted = if posts { amount.min(reserved) } else { 0 };

@@ -94,7 +94,12 @@ impl Clients {
     }
 
     /// A leader answered. If the answer is lost on its way, the client will ask again.
-    pub(crate) fn answered(&mut self, number: usize, outcome: Outcome, is_lost: bool) -> Result<(), Violation> {
+    pub(crate) fn answered(
+        &mut self,
+        number: usize,
+        outcome: Outcome,
+        is_lost: bool,
+    ) -> Result<(), Violation> {
         let ask = &mut self.asks[number];
         let (answer, replayed) = match outcome {
             Outcome::Reply(reply) => (Answer::Reply(reply.bytes), reply.replayed),

@@ -103,6 +103,24 @@ impl Scenario<'_> {
         self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the takeover"));
     }
 
+    /// A leader died in the middle of an append, perhaps with records written that are not durable. Every third time the
+    /// followers' snapshots come due just now, and the power may fail before the next leader makes the records durable.
+    fn hurry_snapshots(&mut self) -> Result<(), Violation> {
+        if !self.dice.one_in(3) {
+            return Ok(());
+        }
+        for site in 0..self.sites.len() {
+            self.follow(site)?;
+            self.take_snapshot(site);
+            self.follow(site)?;
+        }
+        if self.dice.flip() {
+            let ahead = self.dice.below(4);
+            self.machine.plan(Place::Journal, ahead, Injection::PowerLoss);
+        }
+        Ok(())
+    }
+
     fn steal_lock(&mut self) {
         let leader = self.sites.iter().position(|site| matches!(site.state, State::Leader(_)));
         // A second theft while two already believe that they lead would prove nothing new.
@@ -164,6 +182,7 @@ impl Scenario<'_> {
 
     /// Draws the consequences of a fault that struck inside an operation.
     pub(crate) fn absorb(&mut self) -> Result<(), Violation> {
+        self.machine.ask_spy()?;
         // A failed read that nobody minded explains nothing later.
         self.machine.take_bad_read();
         let Some(Fired { place, site, injection, stage }) = self.machine.take_fired() else { return Ok(()) };
@@ -172,6 +191,7 @@ impl Scenario<'_> {
             Injection::Kill => {
                 self.stats.kills += 1;
                 self.end(site);
+                self.hurry_snapshots()?;
                 self.threaten_takeover();
             }
             Injection::PowerLoss => {
@@ -192,14 +212,21 @@ impl Scenario<'_> {
     }
 
     /// Checks that an error which ends a site is the doing of an injected fault.
-    pub(crate) fn explain(&mut self, site: usize, process: &Process, error: &ShardError) -> Result<(), Violation> {
+    pub(crate) fn explain(
+        &mut self,
+        site: usize,
+        process: &Process,
+        error: &ShardError,
+    ) -> Result<(), Violation> {
         let is_io = matches!(
             error,
-            ShardError::Journal(JournalError::Io { .. } | JournalError::DiskFull { .. }) | ShardError::Snapshot(_)
+            ShardError::Journal(JournalError::Io { .. } | JournalError::DiskFull { .. })
+                | ShardError::Snapshot(_)
         );
         let bad_read = self.machine.take_bad_read() == Some(site);
         let fired = self.machine.peek_fired().is_some_and(|fired| fired.site == site);
-        let full = matches!(error, ShardError::Journal(JournalError::DiskFull { .. })) && self.machine.is_tight;
+        let full =
+            matches!(error, ShardError::Journal(JournalError::DiskFull { .. })) && self.machine.is_tight;
         let explained = is_io && (!Machine::is_alive(process) || bad_read || fired || full);
         let fenced = matches!(error, ShardError::Journal(JournalError::Fenced { own, current }) if own < current)
             && self.sites[site].lost_lock;

@@ -27,6 +27,7 @@ mod rot;
 mod run;
 mod scenario;
 mod site;
+mod spy;
 mod stats;
 mod trace;
 mod violation;

@@ -7,6 +7,8 @@ use journal::sim::{Injection, SimDisk};
 use crate::monitor::{Coverage, Fired, Monitor, Phase, Place, Planned};
 use crate::mutant::Mutant;
 use crate::probe::Probe;
+use crate::spy::Spy;
+use crate::violation::Violation;
 
 /// An operation that no run reaches: plans nothing.
 const NEVER: u64 = u64::MAX;
@@ -31,18 +33,13 @@ pub(crate) struct Process {
 
 impl Machine {
     pub(crate) fn new(journal_seed: u64, snapshot_seed: u64, mutant: Option<Mutant>) -> Self {
-        Self {
-            journal: SimDisk::new(journal_seed),
-            snapshots: SimDisk::new(snapshot_seed),
-            monitor: Arc::new(Monitor::new()),
-            mutant,
-            is_tight: false,
-        }
+        let journal = SimDisk::new(journal_seed);
+        let monitor = Arc::new(Monitor::new(Spy::new(&journal)));
+        Self { journal, snapshots: SimDisk::new(snapshot_seed), monitor, mutant, is_tight: false }
     }
 
     pub(crate) fn start(&self, site: usize) -> Process {
-        let probe =
-            |disk, place| Arc::new(Probe::new(disk, &self.monitor, place, site, self.mutant));
+        let probe = |disk, place| Arc::new(Probe::new(disk, &self.monitor, place, site, self.mutant));
         Process {
             journal: probe(&self.journal, Place::Journal),
             snapshots: probe(&self.snapshots, Place::Snapshots),
@@ -120,8 +117,13 @@ impl Machine {
     /// Leaves room for so many bytes more in the journal's folder; `None` for all one wants.
     pub(crate) fn set_room(&mut self, room: Option<usize>) {
         self.is_tight = room.is_some();
-        let used: usize =
-            self.journal.names().iter().filter_map(|name| self.journal.contents(name)).map(|file| file.len()).sum();
+        let used: usize = self
+            .journal
+            .names()
+            .iter()
+            .filter_map(|name| self.journal.contents(name))
+            .map(|file| file.len())
+            .sum();
         self.journal.set_capacity(room.map_or(usize::MAX, |room| used + room));
     }
 
@@ -143,6 +145,16 @@ impl Machine {
         *victim ^= 1 << bit;
         disk.plant(name, bytes);
         true
+    }
+
+    /// What the journal's constant reader found wrong.
+    pub(crate) fn ask_spy(&self) -> Result<(), Violation> {
+        self.monitor.ask_spy()
+    }
+
+    /// Ends the journal's constant reader, before damage that it must not be blamed for.
+    pub(crate) fn dismiss_spy(&self) {
+        self.monitor.dismiss_spy();
     }
 
     pub(crate) fn coverage(&self) -> Coverage {

@@ -6,6 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use journal::sim::Injection;
 
+use crate::spy::Spy;
+use crate::violation::Violation;
+
 /// What a site was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -173,7 +176,11 @@ pub(crate) struct Fired {
 
 /// Shared by all probes of a machine.
 #[derive(Debug)]
-pub(crate) struct Monitor(Mutex<Watch>);
+pub(crate) struct Monitor {
+    watch: Mutex<Watch>,
+    /// Looks at the journal before every operation on it, until it is dismissed.
+    spy: Mutex<Option<Spy>>,
+}
 
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -188,20 +195,35 @@ pub(crate) struct Watch {
 }
 
 impl Monitor {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(Watch {
+    pub(crate) fn new(spy: Spy) -> Self {
+        let watch = Watch {
             phase: Phase::Follow,
             coverage: Coverage::default(),
             planned: None,
             fired: None,
             bad_read: None,
             bad_read_at: None,
-        }))
+        };
+        Self { watch: Mutex::new(watch), spy: Mutex::new(Some(spy)) }
     }
 
     pub(crate) fn watch(&self) -> MutexGuard<'_, Watch> {
         // A panic in a simulated site is reported as what it is, not as a poisoned lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spy(&self) -> MutexGuard<'_, Option<Spy>> {
+        self.spy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the spy found wrong so far.
+    pub(crate) fn ask_spy(&self) -> Result<(), Violation> {
+        self.spy().as_mut().and_then(Spy::take_found).map_or(Ok(()), Err)
+    }
+
+    /// Sends the spy away.
+    pub(crate) fn dismiss_spy(&self) {
+        *self.spy() = None;
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
@@ -210,6 +232,11 @@ impl Monitor {
 
     /// An operation is about to begin.
     pub(crate) fn note(&self, place: Place, number: u64, site: usize, op: Op, file: FileKind) {
+        if place == Place::Journal
+            && let Some(spy) = &mut *self.spy()
+        {
+            spy.look();
+        }
         let mut watch = self.watch();
         if watch.phase == Phase::Append && op == Op::Create {
             watch.phase = Phase::Roll;

@@ -57,8 +57,7 @@ impl Probe {
     }
 
     fn remembered_epoch(&self, name: &str, access: Access) -> Option<Vec<u8>> {
-        let wanted =
-            self.mutant == Some(Mutant::BlindFence) && name == "epoch" && access == Access::Read;
+        let wanted = self.mutant == Some(Mutant::BlindFence) && name == "epoch" && access == Access::Read;
         if wanted { self.own_epoch.lock().unwrap_or_else(PoisonError::into_inner).clone() } else { None }
     }
 }

@@ -20,6 +20,7 @@ struct Piece {
 impl Scenario<'_> {
     /// Flips a bit in front of the journal's last record. The scenario ends with it: the damage is for good.
     pub(crate) fn rot(&mut self) -> Result<(), Violation> {
+        self.machine.dismiss_spy();
         (0..self.sites.len()).for_each(|site| self.end(site));
         let process = self.machine.start(self.sites.len());
         let mut pieces = pieces(&process).map_err(|error| unexpected(&error))?;

@@ -23,7 +23,9 @@ const NS_PER_MS: u64 = 1_000_000;
 /// What a site is doing.
 pub(crate) enum State {
     /// Its process has ended; the supervisor starts another at this step.
-    Down { until: usize },
+    Down {
+        until: usize,
+    },
     Follower(Box<Follower>),
     Leader(Box<Lead>),
 }
@@ -115,19 +117,31 @@ impl<'t> Scenario<'t> {
 
     fn act(&mut self) -> Result<(), Violation> {
         let site = self.dice.below(self.sites.len());
+        if self.weather.is_busy && self.dice.flip() {
+            return self.pump();
+        }
         match self.dice.below(100) {
-            0..=24 => self.ask(),
-            25..=36 => self.forward()?,
-            37..=48 => self.on_leaders(Self::form_batches)?,
-            49..=60 => self.on_leaders(Self::append)?,
-            61..=68 => self.on_leaders(Self::tell)?,
-            69..=71 => self.on_leaders(Self::look)?,
-            72..=86 => self.follow(site)?,
-            87..=94 => self.try_lead(site)?,
-            95..=97 => self.take_snapshot(site),
+            0..=27 => self.ask(),
+            28..=39 => self.forward()?,
+            40..=51 => self.on_leaders(Self::form_batches)?,
+            52..=63 => self.on_leaders(Self::append)?,
+            64..=71 => self.on_leaders(Self::tell)?,
+            72..=74 => self.on_leaders(Self::look)?,
+            75..=87 => self.follow(site)?,
+            88..=94 => self.try_lead(site)?,
+            95..=98 => self.take_snapshot(site),
             _ => self.now += self.dice.number(30 * Timestamp::NS_PER_S),
         }
         Ok(())
+    }
+
+    /// Moves the whole pipeline once.
+    fn pump(&mut self) -> Result<(), Violation> {
+        self.ask();
+        self.forward()?;
+        self.on_leaders(Self::form_batches)?;
+        self.on_leaders(Self::append)?;
+        self.on_leaders(Self::tell)
     }
 
     pub(crate) fn log(&mut self, text: impl FnOnce() -> String) {
@@ -231,7 +245,7 @@ impl<'t> Scenario<'t> {
             let sendings = if self.dice.one_in(12) { 2 } else { 1 };
             let State::Leader(lead) = &mut self.sites[site].state else { break };
             for _ in 0..sendings {
-                lead.submit(request.clone(), Token::Ask(number))?;
+                lead.submit(request.clone(), Token::Ask(number), self.mutant)?;
             }
             self.log(|| format!("request {number} goes to site {site}, {sendings} times"));
         }
@@ -249,7 +263,8 @@ impl<'t> Scenario<'t> {
         mut act: impl FnMut(&mut Self, usize) -> Result<(), Violation>,
     ) -> Result<(), Violation> {
         let leaders: Vec<usize> = self.working_leaders().collect();
-        leaders.into_iter().try_for_each(|site| act(self, site))
+        // A fault in what one does may end the others.
+        leaders.into_iter().try_for_each(|site| act(self, site).and_then(|()| self.absorb()))
     }
 
     pub(crate) fn form_batches(&mut self, site: usize) -> Result<(), Violation> {
@@ -287,7 +302,9 @@ impl<'t> Scenario<'t> {
                 Token::Ask(number) => {
                     let is_lost = self.dice.one_in(self.weather.loss);
                     self.stats.answers += 1;
-                    self.log(|| format!("site {site} answers {number}{}", if is_lost { ", unheard" } else { "" }));
+                    self.log(|| {
+                        format!("site {site} answers {number}{}", if is_lost { ", unheard" } else { "" })
+                    });
                     self.clients.answered(number, outcome, is_lost)?;
                 }
                 Token::View(view) => {
@@ -327,7 +344,7 @@ impl<'t> Scenario<'t> {
         Ok(())
     }
 
-    fn take_snapshot(&mut self, site: usize) {
+    pub(crate) fn take_snapshot(&mut self, site: usize) {
         if let State::Follower(follower) = &mut self.sites[site].state {
             follower.take_snapshot();
             self.log(|| format!("site {site} takes a snapshot"));
@@ -377,7 +394,12 @@ impl<'t> Scenario<'t> {
     }
 
     /// Ends a process that cannot go on, if an injected fault explains why.
-    pub(crate) fn trouble(&mut self, site: usize, process: &Process, trouble: Trouble) -> Result<(), Violation> {
+    pub(crate) fn trouble(
+        &mut self,
+        site: usize,
+        process: &Process,
+        trouble: Trouble,
+    ) -> Result<(), Violation> {
         let error = match trouble {
             Trouble::Broken(violation) => return Err(violation),
             Trouble::Stop(error) => error,
@@ -400,7 +422,7 @@ impl<'t> Scenario<'t> {
     }
 
     fn went_down(&mut self, site: usize) {
-        let until = *self.step + self.dice.between(1, 25);
+        let until = *self.step + self.dice.between(1, 12);
         let paused_until = 0;
         let Site { clock_error, lags_until, .. } = self.sites[site];
         self.sites[site] =
@@ -421,4 +443,3 @@ pub(crate) fn chain_of(error: &dyn std::error::Error) -> String {
     }
     text
 }
-

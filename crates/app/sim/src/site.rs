@@ -9,7 +9,7 @@ use std::io;
 use ids::{Epoch, Seq, Timestamp};
 use journal::{Batch, JournalError, Kind, Options, Position, Reader, Record, Writer};
 use ledger::LedgerMachine;
-use shard::{BatchOut, Leader, Outcome, Replica, Request, ShardError, Snapshot};
+use shard::{BatchOut, Leader, Outcome, Replica, Request, RequestKey, ShardError, Snapshot};
 
 use crate::depot;
 use crate::machine::{Machine, Process};
@@ -263,14 +263,26 @@ impl Lead {
     }
 
     /// Takes a request from the gateway.
-    pub(crate) fn submit(&mut self, request: Request, token: Token) -> Result<(), Violation> {
+    pub(crate) fn submit(
+        &mut self,
+        mut request: Request,
+        token: Token,
+        mutant: Option<Mutant>,
+    ) -> Result<(), Violation> {
+        if mutant == Some(Mutant::NoWindow) {
+            request.key = RequestKey::NONE;
+        }
         self.leader.submit(request, token).map_err(|(_, error)| {
             Violation::new(Invariant::Service, format!("the leader refused a sound request: {error}"))
         })
     }
 
     /// Forms all the batches it can. Says how many.
-    pub(crate) fn form_batches(&mut self, now: Timestamp, around: &mut Surroundings<'_>) -> Result<usize, Trouble> {
+    pub(crate) fn form_batches(
+        &mut self,
+        now: Timestamp,
+        around: &mut Surroundings<'_>,
+    ) -> Result<usize, Trouble> {
         if !self.leader.has_queue() {
             self.leader.tick(now, || Token::Nobody);
         }

@@ -40,6 +40,8 @@ stats! {
     groups: "appends of several batches",
     /// Commands in the journals.
     commands: "commands in the journals",
+    /// State digests in the journals, which every follower compared with its own.
+    digests: "state digests in the journals",
     /// Segments in the journals.
     segments: "segments in the journals",
     /// Times that expired pendings were worked off without a request.

@@ -44,7 +44,9 @@ impl Invariant {
             Self::SameState => "SIM-INV-6: replicas that applied the same records have the same state",
             Self::Books => "SIM-INV-7: debits equal credits, and every account is the sum of its transfers",
             Self::NothingUnexpected => "SIM-INV-8: a site stops only for a fault that was injected into it",
-            Self::DamageIsNamed => "SIM-INV-9: damage is named with file and offset, never skipped or cut off",
+            Self::DamageIsNamed => {
+                "SIM-INV-9: damage is named with file and offset, never skipped or cut off"
+            }
             Self::Service => "SIM-INV-10: when the faults end, every request is answered",
             Self::Deterministic => "SIM-INV-11: the same seed gives the same run",
         }

@@ -62,6 +62,8 @@ pub(crate) struct Weather {
     pub(crate) outstanding_max: usize,
     /// Whether some batches are so large that the leader overlaps their appends.
     pub(crate) is_heavy: bool,
+    /// Whether the pipeline moves in most steps, so that the journal grows beyond the digests the leader puts in.
+    pub(crate) is_busy: bool,
     /// How many steps pass between two faults, on average.
     pub(crate) calm: usize,
     pub(crate) faults: Vec<Fault>,
@@ -73,7 +75,8 @@ pub(crate) struct Weather {
 
 impl Weather {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
-        let is_heavy = dice.one_in(60);
+        let is_heavy = dice.one_in(100);
+        let is_busy = !is_heavy && dice.one_in(8);
         let mut faults: Vec<Fault> = ALL.into_iter().filter(|_| dice.flip()).collect();
         // Crashes inside operations are what this is for: most runs have them.
         if dice.below(4) > 0 {
@@ -81,11 +84,12 @@ impl Weather {
         }
         Self {
             sites: dice.between(2, 3),
-            steps: if is_heavy { 120 } else { dice.between(120, 420) },
-            segment_bytes_max: dice.pick(&[1 << 10, 2 << 10, 4 << 10, 16 << 10, 64 << 10]),
-            outstanding_max: if is_heavy { 5 } else { dice.between(1, 12) },
+            steps: if is_heavy { 200 } else { dice.between(300, 1_200) },
+            segment_bytes_max: dice.pick(&[1 << 10, 4 << 10, 16 << 10, 64 << 10]),
+            outstanding_max: if is_heavy { 12 } else { dice.between(1, 12) },
             is_heavy,
-            calm: dice.pick(&[6, 12, 24, 48]),
+            is_busy,
+            calm: if is_busy { 100 } else { dice.pick(&[8, 20, 50, 120]) },
             faults,
             loss: dice.pick(&[3, 10, 1_000]),
             rots: dice.one_in(4),

@@ -23,7 +23,8 @@ pub(crate) struct Workload {
     requests: u64,
     /// Transfers that were meant to be pending, to post and void.
     pendings: Vec<u64>,
-    /// The most events in a batch now and then, if batches shall be so large that the leader overlaps their appends.
+    /// The most events in a request. If it is thousands, no two such requests fit one batch, and the leader overlaps the
+    /// appends of batches.
     events_max: usize,
 }
 
@@ -37,7 +38,7 @@ impl Workload {
             transfers: 0,
             requests: 0,
             pendings: Vec::new(),
-            events_max: if is_heavy { 2_600 } else { 12 },
+            events_max: if is_heavy { 4_100 } else { 12 },
         }
     }
 
@@ -161,8 +162,7 @@ impl Workload {
     /// Posts, in full or in part, or voids a transfer that may be pending.
     fn resolution(&mut self, id: u64) -> Transfer {
         let at = self.dice.below(self.pendings.len());
-        let pending_id =
-            if self.dice.one_in(3) { self.pendings[at] } else { self.pendings.swap_remove(at) };
+        let pending_id = if self.dice.one_in(3) { self.pendings[at] } else { self.pendings.swap_remove(at) };
         let void = self.dice.one_in(3);
         let (flags, amount) = if void {
             (TransferFlags::VOID_PENDING_TRANSFER, 0)
@@ -170,7 +170,13 @@ impl Workload {
             let part = u128::from(self.dice.number(50));
             (TransferFlags::POST_PENDING_TRANSFER, if part < 25 { part } else { u128::MAX })
         };
-        Transfer { id: u128::from(id), pending_id: u128::from(pending_id), amount, flags, ..Transfer::default() }
+        Transfer {
+            id: u128::from(id),
+            pending_id: u128::from(pending_id),
+            amount,
+            flags,
+            ..Transfer::default()
+        }
     }
 
     fn amount(&mut self) -> u128 {

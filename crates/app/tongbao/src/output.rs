@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use client::ClientError;
 use console_api::Platform;
 use indicatif::{ProgressBar, ProgressStyle};
 use problem::Problem;
@@ -98,25 +99,33 @@ impl Output {
 
     /// Tells an error with its code, causes and hint, and gives the exit code.
     pub(crate) fn failure(self, error: &anyhow::Error) -> ExitCode {
-        let coded = error.chain().find_map(as_coded);
-        if self.is_json() {
-            let problem = match coded {
-                Some(coded) => {
-                    Problem::from_parts(0, coded.code(), &chain(error), coded.hint(), coded.retry())
-                }
-                None => Problem::from_parts(0, "RUN-0000", &chain(error), "", stdx::Retry::Never),
-            };
-            ignore_closed_pipe(std::io::stdout().write_all(&[&problem.to_json()[..], b"\n"].concat()));
-            return ExitCode::FAILURE;
-        }
-        let code = coded.map(|coded| format!("[{}]", coded.code())).unwrap_or_default();
-        let mut text = format!("error{code}: {}\n", chain(error));
-        if let Some(hint) = coded.map(Coded::hint).filter(|hint| !hint.is_empty()) {
-            text.push_str(&format!("  hint: {hint}\n"));
-        }
-        ignore_closed_pipe(std::io::stderr().write_all(text.as_bytes()));
+        let problem = as_problem(error);
+        let written = match self.format {
+            Format::Json => std::io::stdout().write_all(&[&problem.to_json()[..], b"\n"].concat()),
+            Format::Text => std::io::stderr().write_all(as_text(&problem).as_bytes()),
+        };
+        ignore_closed_pipe(written);
         ExitCode::FAILURE
     }
+}
+
+/// What is told of an error: the bank's own words if it refused, else those of the first cause that has a code.
+fn as_problem(error: &anyhow::Error) -> Problem {
+    match error.chain().find_map(as_coded) {
+        Some(Told::ByTheBank(problem)) => problem.clone(),
+        Some(Told::ByUs(coded)) => {
+            Problem::from_parts(0, coded.code(), &chain(error), coded.hint(), coded.retry())
+        }
+        None => Problem::from_parts(0, "RUN-0000", &chain(error), "", stdx::Retry::Never),
+    }
+}
+
+fn as_text(problem: &Problem) -> String {
+    let mut text = format!("error[{}]: {}\n", problem.code, problem.detail);
+    if !problem.hint.is_empty() {
+        text.push_str(&format!("  hint: {}\n", problem.hint));
+    }
+    text
 }
 
 fn chain(error: &anyhow::Error) -> String {
@@ -131,13 +140,21 @@ fn chain(error: &anyhow::Error) -> String {
     parts.join(": ")
 }
 
-/// The errors of ours that have a code.
-fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn Coded> {
-    fn of<'a, T: Coded + 'static>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn Coded> {
-        cause.downcast_ref::<T>().map(|error| error as &dyn Coded)
+/// An error that has a code.
+enum Told<'a> {
+    ByTheBank(&'a Problem),
+    ByUs(&'a dyn Coded),
+}
+
+fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>> {
+    fn of<'a, T: Coded + 'static>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>> {
+        cause.downcast_ref::<T>().map(|error| Told::ByUs(error))
     }
-    of::<AppError>(cause)
-        .or_else(|| of::<client::ClientError>(cause))
+    let refused = cause.downcast_ref::<ClientError>().and_then(ClientError::problem);
+    refused
+        .map(Told::ByTheBank)
+        .or_else(|| of::<AppError>(cause))
+        .or_else(|| of::<ClientError>(cause))
         .or_else(|| of::<replay::MappingError>(cause))
         .or_else(|| of::<replay::SourceError>(cause))
         .or_else(|| of::<replay::RunError>(cause))
@@ -145,4 +162,42 @@ fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn 
         .or_else(|| of::<shard::ShardError>(cause))
         .or_else(|| of::<journal::JournalError>(cause))
         .or_else(|| of::<money::MoneyError>(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> ClientError {
+        let hint = "credit the account or send less";
+        let mut problem =
+            Problem::from_parts(422, "LED-0054", "more than is there", hint, stdx::Retry::Never);
+        problem = problem.titled("exceeds_credits").about(&7);
+        ClientError::Refused(Box::new(problem))
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_banks_own_words() {
+        let error = anyhow::Error::from(refused()).context("paying");
+        let told = as_problem(&error);
+        assert_eq!((Some(&told), told.status), (refused().problem(), 422));
+        assert_eq!(
+            as_text(&told),
+            "error[LED-0054]: more than is there\n  hint: credit the account or send less\n"
+        );
+    }
+
+    #[test]
+    fn errors_of_ours_are_told_with_their_causes() {
+        let folder = "books".into();
+        let source = std::io::Error::other("no room");
+        let error = anyhow::Error::from(AppError::Folder { folder, source }).context("starting");
+        assert_eq!(
+            as_text(&as_problem(&error)),
+            "error[RUN-0001]: starting: the data folder `books` cannot be used: no room\n  \
+             hint: choose another folder with --data, or correct its permissions\n"
+        );
+        let nameless = as_problem(&anyhow::anyhow!("odd"));
+        assert_eq!(as_text(&nameless), "error[RUN-0000]: odd\n");
+    }
 }

@@ -1,9 +1,10 @@
 //! One site: the process that `up` starts for each centre.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
 use gateway::ServeLimits;
 use journal::Options;
@@ -31,9 +32,6 @@ pub(crate) struct SiteArgs {
     /// The place in the line for the lead.
     #[arg(long)]
     pub(crate) rank: u32,
-    /// The data folder.
-    #[arg(long)]
-    pub(crate) data: PathBuf,
 }
 
 /// The one line a site prints, once it listens.
@@ -44,8 +42,7 @@ pub(crate) struct Ready {
 }
 
 /// Runs a site until its standard input closes: that is how the supervisor says goodbye, also when it is killed.
-pub(crate) async fn run(args: SiteArgs) -> anyhow::Result<()> {
-    let layout = Layout::new(&args.data);
+pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let node = Node::<LedgerMachine>::start(NodeConfig {
         shard: SHARD.to_owned(),
         site: args.name.to_string(),
@@ -64,7 +61,7 @@ pub(crate) async fn run(args: SiteArgs) -> anyhow::Result<()> {
 
     let handle = node.handle();
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned() };
-    let router = ledger::router(handle.clone(), info);
+    let router = ledger::router(handle.clone(), info).route("/v1/openapi.json", describe()?);
     let (stop, stopped) = watch::channel(false);
     let answer = move |request| {
         let router = router.clone();
@@ -89,6 +86,12 @@ pub(crate) async fn run(args: SiteArgs) -> anyhow::Result<()> {
     stop.send_replace(true);
     server.await?;
     Ok(outcome?)
+}
+
+/// Serves the description of everything: of the bank API and, for the console's clients, of the platform API.
+fn describe() -> anyhow::Result<MethodRouter> {
+    let document = axum::body::Bytes::from(console::openapi().to_json()?);
+    Ok(get(move || std::future::ready(([(CONTENT_TYPE, "application/json")], document.clone()))))
 }
 
 #[expect(clippy::print_stdout, reason = "the supervisor reads this line")]

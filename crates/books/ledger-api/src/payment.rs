@@ -74,7 +74,7 @@ pub struct PaymentAck {
     pub timestamp: Timestamp,
 }
 
-/// The status in a [`PaymentAck`]; refusals are [problems](crate::Problem).
+/// The status in a [`PaymentAck`]; refusals are problems (RFC 9457).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentAckStatus {

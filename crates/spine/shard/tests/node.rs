@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use counter::{APPEND, Log};
 use journal::Options;
-use shard::{Handle, Node, NodeConfig, Request, RequestError, Role};
+use shard::{Handle, Node, NodeConfig, Request, RequestError, Role, StateMachine as _};
 
 fn config(folder: &Path, site: &str, rank: u32) -> NodeConfig {
     NodeConfig {
@@ -165,4 +165,51 @@ async fn a_thousand_requests_at_once_share_syncs() {
     assert!(handle.status().seq.0 < 500, "batches carry more than one request");
     handle.stop();
     node.finished().await.unwrap();
+}
+
+/// Differs from one instance to the next, as a machine with damaged memory would.
+struct Unsound(Log, u64);
+
+static INSTANCES: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+impl shard::StateMachine for Unsound {
+    fn genesis() -> Self {
+        Self(Log::genesis(), INSTANCES.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
+    }
+    fn check(operation: u16, body: &[u8]) -> Result<u32, String> {
+        Log::check(operation, body)
+    }
+    fn apply(&mut self, operation: u16, timestamp: ids::Timestamp, body: &[u8], reply: &mut Vec<u8>) {
+        self.0.apply(operation, timestamp, body, reply);
+    }
+    fn due(&self, now: ids::Timestamp) -> Option<u16> {
+        self.0.due(now)
+    }
+    fn state_hash(&mut self) -> stdx::Digest {
+        stdx::Digest::of(&self.1.to_le_bytes())
+    }
+    fn snapshot(&mut self, out: &mut Vec<u8>) {
+        self.0.snapshot(out);
+    }
+    fn restore(_: &[u8]) -> Result<Self, String> {
+        Err("never stored".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_follower_that_differs_stops_and_never_leads() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Node::<Unsound>::start(config(folder.path(), "first", 0)).unwrap();
+    let one = first.handle();
+    until("the lead", || one.status().role == Role::Leader).await;
+    let second = Node::<Unsound>::start(config(folder.path(), "second", 1)).unwrap();
+    let two = second.handle();
+    for _ in 0..shard::STATE_HASH_EVERY_BATCHES + 2 {
+        one.submit(Request::forgotten(APPEND, vec![1])).await.unwrap();
+    }
+    let error = second.finished().await.unwrap_err();
+    assert_eq!(stdx::Coded::code(&error), "SHD-0010");
+    one.stop();
+    first.finished().await.unwrap();
+    assert_eq!(two.status().role, Role::Diverged, "and the free lead does not tempt it");
 }

@@ -19,7 +19,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
     let bank = Bank { layout: Layout::new(&cli.data), gateway: cli.gateway };
     match cli.command {
         Command::Up(args) => crate::up::run(&args, cli.data, output).await,
-        Command::Site(args) => crate::site::run(args).await,
+        Command::Site(args) => crate::site::run(args, &bank.layout).await,
         Command::Status => status::run(&bank, output).await,
         Command::Account(command) => account::run(&bank, command, output).await,
         Command::Pay(args) => pay::run(&bank, args, output).await,

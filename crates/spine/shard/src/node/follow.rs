@@ -3,8 +3,8 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use ids::{Epoch, Seq};
-use journal::{JournalError, Position, Reader, Writer};
+use ids::Seq;
+use journal::{JournalError, Position, Reader, Takeover, Writer};
 
 use super::handle::Message;
 use super::status::Role;
@@ -16,10 +16,10 @@ use crate::snapshot::Snapshot;
 
 /// How long to rest when the journal has nothing new.
 const POLL: Duration = Duration::from_millis(2);
-/// How often the first in line looks whether the lead is free.
+/// How often a follower looks whether the lead is free.
 const LOOK_FOR_LEAD: Duration = Duration::from_millis(10);
-/// How much longer each later one waits, so that the lead goes down the line.
-const PER_RANK: Duration = Duration::from_millis(80);
+/// How long each later one in line leaves a free lead to those before it.
+const PER_RANK: Duration = Duration::from_millis(50);
 /// How much longer each later one waits at first: the first in line needs time to start.
 const PER_RANK_AT_START: Duration = Duration::from_millis(500);
 /// A batch of records to apply before looking at messages.
@@ -48,6 +48,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         let mut plan = SnapshotPlan { bytes: 0, due: SNAPSHOT_BYTES_MIN, taken: None };
         let mut caught_up = false;
         let mut look_for_lead = now() + PER_RANK_AT_START * self.config.rank;
+        let mut free_since = None;
         loop {
             let read = self.apply_some(&mut reader, &mut replica, &mut plan)?;
             caught_up |= read < RECORDS_AT_ONCE;
@@ -68,16 +69,13 @@ impl<M: StateMachine + Send + 'static> Running<M> {
                 return Ok(None);
             }
             if read == 0 && now() >= look_for_lead {
-                if let Some((position, writer)) = self.try_lead(reader.position(), &mut replica)? {
+                if let Some(takeover) = self.may_lead(reader.position(), &mut free_since)? {
+                    let (position, writer) = self.take_lead(takeover, &mut replica)?;
                     return Ok(Some(Lead { replica, position, writer }));
                 }
-                look_for_lead = self.next_look();
+                look_for_lead = now() + LOOK_FOR_LEAD;
             }
         }
-    }
-
-    fn next_look(&self) -> Instant {
-        now() + LOOK_FOR_LEAD + PER_RANK * self.config.rank
     }
 
     fn apply_some(
@@ -111,18 +109,34 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         }
     }
 
-    /// Takes the lead if it is free: what the last leader left behind is applied first, then a new epoch begins.
-    fn try_lead(
+    /// The lead, if it is free and everybody before this site in line has left it so. Looking means to lock; what is
+    /// returned holds the lock, and dropping it gives the lock back.
+    fn may_lead(
         &self,
         from: Position,
-        replica: &mut Replica<M>,
-    ) -> Result<Option<(Position, Writer)>, ShardError> {
+        free_since: &mut Option<Instant>,
+    ) -> Result<Option<Takeover>, ShardError> {
         let (shard, options) = (&self.config.shard, self.config.options);
-        let mut takeover = match Writer::take_over(self.disk.clone(), shard, options, from) {
-            Ok(takeover) => takeover,
-            Err(JournalError::Locked) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        match Writer::take_over(self.disk.clone(), shard, options, from) {
+            Ok(takeover) => {
+                let since = *free_since.get_or_insert_with(now);
+                let patience = PER_RANK * self.config.rank;
+                Ok((now().duration_since(since) >= patience).then_some(takeover))
+            }
+            Err(JournalError::Locked) => {
+                *free_since = None;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes the lead: what the last leader left behind is applied first, then a new epoch begins.
+    fn take_lead(
+        &self,
+        mut takeover: Takeover,
+        replica: &mut Replica<M>,
+    ) -> Result<(Position, Writer), ShardError> {
         while let Some(record) = takeover.next_record()? {
             replica.apply(&record)?;
         }
@@ -130,9 +144,8 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         if let Some(torn) = &recovery.torn {
             tracing::warn!(?torn, "the last leader's unfinished write was cut off");
         }
-        let epoch: Epoch = writer.epoch();
-        tracing::info!(%epoch, seq = %recovery.position.seq, "this site leads");
-        Ok(Some((recovery.position, writer)))
+        tracing::info!(epoch = %recovery.epoch, seq = %recovery.position.seq, "this site leads");
+        Ok((recovery.position, writer))
     }
 
     /// Takes a snapshot, to be stored when its place is durable.
