@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use client::{Client, ClientOptions};
 use console_api::{Platform, Site, SiteName};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use crate::report::Report;
 use crate::{clock, machine, scratch};
 
 /// How long the bank may take to start.
@@ -24,6 +25,9 @@ const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 const GONE_POLL: Duration = Duration::from_millis(10);
 /// How much of the bank's own words is shown when it does not start.
 const LOG_BYTES_MAX: usize = 2_000;
+
+/// Where the supervisor's own words go.
+const LOG: &str = "up.log";
 
 /// The first line of `up --output json`, as far as it matters here.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,7 +50,7 @@ pub(crate) struct Bank {
     pub(crate) started: Instant,
     // Dropped in this order: all processes are gone before their folder is removed.
     _processes: Processes,
-    _supervisor: Child,
+    supervisor: Child,
     /// Held open, so that whatever else the supervisor says does not fail.
     _output: Lines<BufReader<ChildStdout>>,
     folder: TempDir,
@@ -56,7 +60,7 @@ impl Bank {
     /// Starts a bank and waits until a site leads.
     pub(crate) async fn start(tongbao: &Path, parent: &Path) -> Result<Self> {
         let folder = scratch::folder(parent)?;
-        let log = folder.path().join("up.log");
+        let log = folder.path().join(LOG);
         let started = clock::now();
         let mut supervisor = command(tongbao, folder.path(), &log)?
             .spawn()
@@ -81,7 +85,7 @@ impl Bank {
             pid,
             started,
             _processes: processes,
-            _supervisor: supervisor,
+            supervisor,
             _output: output,
             folder,
         })
@@ -102,10 +106,24 @@ impl Bank {
         Ok(self.console.platform().await?)
     }
 
-    /// Keeps the folder as evidence, and tells where it is.
-    pub(crate) fn keep(&mut self) -> PathBuf {
-        self.folder.disable_cleanup(true);
-        self.folder.path().to_owned()
+    /// Adds to an error what became of the bank: whether it still runs, and its last words.
+    pub(crate) fn post_mortem(&mut self, error: Error) -> Error {
+        let state = match self.supervisor.try_wait() {
+            Ok(Some(status)) => format!("the bank has ended ({status})"),
+            _ => "the bank still ran".to_owned(),
+        };
+        let log = tail(&self.folder.path().join(LOG));
+        let log = if log.is_empty() { "nothing".to_owned() } else { log };
+        error.context(format!("{state}; it said: {log}"))
+    }
+
+    /// Keeps the folder as evidence if something was wrong, and says where it is.
+    pub(crate) fn keep_if_unsound(&mut self, mut report: Report) -> Report {
+        if !report.is_sound() {
+            self.folder.disable_cleanup(true);
+            report.note(format!("The bank's folder is kept: {}", self.folder.path().display()));
+        }
+        report
     }
 }
 

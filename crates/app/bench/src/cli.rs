@@ -23,6 +23,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Name the benchmarks.
     List,
+    #[command(flatten)]
+    Measure(Benchmark),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Benchmark {
     /// Durable payments over HTTP through the gateway of a whole bank: one by one, and in batches.
     Payments(PaymentsArgs),
     /// Appends to the journal against what the disk itself can do.

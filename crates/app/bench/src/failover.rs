@@ -43,25 +43,28 @@ pub(crate) async fn run(args: &FailoverArgs, folder: &Path) -> Result<Report> {
     let steps = Steps::new("failover: starting a bank");
     let tongbao = args.binary.tongbao()?;
     let mut bank = Bank::start(&tongbao, folder).await?;
+    let measured = measure(args, &bank, &steps).await;
+    let report = measured.map_err(|error| bank.post_mortem(error))?;
+    Ok(bank.keep_if_unsound(report))
+}
+
+async fn measure(args: &FailoverArgs, bank: &Bank, steps: &Steps) -> Result<Report> {
     workload::open_accounts(&bank.client).await?;
     let mut load = Load::start(args, bank.gateway());
     let mut kills = Vec::new();
     for number in 1..=args.kills {
         steps.next(format!("failover: kill {number} of {}: every site must be well first", args.kills));
-        let kill = load.meanwhile(kill_leader(&bank)).await?;
+        let kill = load.meanwhile(kill_leader(bank)).await?;
         steps.next(format!("failover: kill {number} of {}: {} is gone", args.kills, kill.site));
-        load.meanwhile(await_leader_after(&bank, kill.epoch)).await?;
+        load.meanwhile(await_leader_after(bank, kill.epoch)).await?;
         kills.push(kill);
     }
-    load.meanwhile(await_all_well(&bank)).await?;
+    load.meanwhile(await_all_well(bank)).await?;
     let (acks, offered) = load.stop().await?;
     steps.next("failover: replaying the journal to check it");
-    let audit = audit(&bank, offered).await?;
+    let audit = audit(bank, offered).await?;
     let mut report = Report::new("failover");
     figures(&mut report, &kills, &acks, &audit);
-    if !report.is_sound() {
-        report.note(format!("The bank's folder is kept: {}", bank.keep().display()));
-    }
     Ok(report)
 }
 

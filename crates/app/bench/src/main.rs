@@ -23,14 +23,14 @@ mod wire;
 mod workload;
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Parser as _;
 use tokio::runtime;
 
-use cli::{Cli, Command};
+use cli::{Benchmark, Cli, Command};
 use report::Report;
 use stop::Stop;
 
@@ -47,14 +47,15 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<ExitCode> {
-    if matches!(cli.command, Command::List) {
-        say(cli::list())?;
-        return Ok(ExitCode::SUCCESS);
-    }
+    let benchmark = match &cli.command {
+        Command::List => return say(cli::list()).map(|()| ExitCode::SUCCESS),
+        Command::Measure(benchmark) => benchmark,
+    };
+    let folder = cli.folder()?;
     // One thread: the clients share the machine with what they measure, and one core's worth is more than they need.
     let runtime =
         runtime::Builder::new_current_thread().enable_all().build().context("the runtime cannot start")?;
-    let report = runtime.block_on(measure(cli))?;
+    let report = runtime.block_on(measure(benchmark, folder))?;
     say(&report.table())?;
     if let Some(path) = &cli.json {
         write(path, &report.json()).with_context(|| format!("`{}` cannot be written", path.display()))?;
@@ -63,24 +64,22 @@ fn run(cli: &Cli) -> Result<ExitCode> {
 }
 
 /// Runs the benchmark until it is done or a signal arrives. Either way everything it started is gone afterwards.
-async fn measure(cli: &Cli) -> Result<Report> {
+async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
     let stop = Stop::on_signals()?;
-    let folder = cli.folder()?;
-    match &cli.command {
-        Command::List => Ok(Report::new("list")),
-        Command::Payments(args) => tokio::select! {
+    match benchmark {
+        Benchmark::Payments(args) => tokio::select! {
             report = payments::run(args, &folder) => report,
             error = stop.asked() => Err(error),
         },
-        Command::Failover(args) => tokio::select! {
+        Benchmark::Failover(args) => tokio::select! {
             report = failover::run(args, &folder) => report,
             error = stop.asked() => Err(error),
         },
-        Command::Journal(args) => {
+        Benchmark::Journal(args) => {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || journal_append::run(&args, &folder, &stop)).await?
         }
-        Command::ReplayJournal(args) => {
+        Benchmark::ReplayJournal(args) => {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || replay::run(&args, &folder, &stop)).await?
         }

@@ -19,13 +19,15 @@ pub(crate) struct Readings {
     latencies_us: Histogram<u64>,
 }
 
-/// Latencies are told to three digits.
+/// Latencies are told to three digits, up to ten minutes.
 const DIGITS: u8 = 3;
+const LATENCY_US_MAX: u64 = 600_000_000;
 
 impl Meter {
     /// Closed, with nothing counted.
     pub(crate) fn new() -> Self {
-        let latencies_us = Histogram::new(DIGITS).expect("three digits are within the histogram's limits");
+        let latencies_us = Histogram::new_with_max(LATENCY_US_MAX, DIGITS);
+        let latencies_us = latencies_us.expect("three digits are within the histogram's limits");
         Self(Mutex::new(Readings { opened: None, span: Duration::ZERO, latencies_us }))
     }
 

@@ -31,17 +31,23 @@ pub(crate) async fn run(args: &PaymentsArgs, folder: &Path) -> Result<Report> {
     let steps = Steps::new("payments: starting a bank");
     let tongbao = args.binary.tongbao()?;
     let mut bank = Bank::start(&tongbao, folder).await?;
+    let measured = measure(args, &bank, &steps).await;
+    let report = measured.map_err(|error| bank.post_mortem(error))?;
+    Ok(bank.keep_if_unsound(report))
+}
+
+async fn measure(args: &PaymentsArgs, bank: &Bank, steps: &Steps) -> Result<Report> {
     let up_ms = clock::ms(bank.started.elapsed());
     let ids = Arc::new(AtomicU64::new(0));
-    let first_ms = first_payment(&bank, &ids).await?;
+    let first_ms = first_payment(bank, &ids).await?;
     let mut report = Report::new("payments");
-    let processes = Processes::of(&bank).await?;
+    let processes = Processes::of(bank).await?;
     let load = |kind, lines| Load { kind, lines, warm_up: args.warm_up, seconds: args.seconds };
 
     steps.next(format!("payments: one by one on {} connections", args.connections));
-    let single = load(Kind::Single, args.connections).run(&bank, &processes, &ids).await?;
+    let single = load(Kind::Single, args.connections).run(bank, &processes, &ids).await?;
     steps.next(format!("payments: batches of {BATCH}, {} at once", args.batches));
-    let batch = load(Kind::Batch, args.batches).run(&bank, &processes, &ids).await?;
+    let batch = load(Kind::Batch, args.batches).run(bank, &processes, &ids).await?;
 
     figures(&mut report, &single, &batch);
     let first = Target::Below(FIRST_PAYMENT_MS_MAX);
@@ -55,13 +61,10 @@ pub(crate) async fn run(args: &PaymentsArgs, folder: &Path) -> Result<Report> {
 
     steps.next("payments: replaying the journal to check it");
     let offered = ids.load(Ordering::Relaxed);
-    let audit = audit(&bank, offered).await?;
+    let audit = audit(bank, offered).await?;
     // Every answer was a success, or the load would have failed.
     audit.tell(&mut report, audit.lost_and_duplicated(0..offered));
     report.note(format!("{offered} payments were acknowledged; each was looked for in the journal."));
-    if !report.is_sound() {
-        report.note(format!("The bank's folder is kept: {}", bank.keep().display()));
-    }
     Ok(report)
 }
 

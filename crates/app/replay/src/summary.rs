@@ -111,7 +111,7 @@ impl fmt::Display for Summary {
             ("bad rows, left out", self.bad_rows),
             ("days too long for an exact search", self.days_not_searched),
             ("rounding payments refused", self.rounding_refused),
-            ("rows an earlier replay had made", self.already_made),
+            ("rows that were made before they were answered", self.already_made),
             ("requests sent again", self.retries),
         ] {
             if value > 0 {

@@ -20,6 +20,9 @@ use crate::witness::{Told, check_stamps};
 /// Rounds in which every site may do everything, until the service must be back.
 const ROUNDS_MAX: usize = 200;
 
+/// The epoch of every record, and the state after it.
+type History = BTreeMap<Seq, (Epoch, Digest)>;
+
 /// A replay from empty by plain means: no shard, no window, one ledger, one request after the other.
 #[derive(Default)]
 struct Model {
@@ -65,6 +68,7 @@ impl Model {
 impl Scenario<'_> {
     /// The faults end. Every site starts, one leads, and every request gets its answer.
     pub(crate) fn calm_down(&mut self) -> Result<(), Violation> {
+        self.weather.faults.clear();
         self.machine.forget_plan();
         self.machine.set_room(None);
         self.weather.loss = 1_000_000;
@@ -146,12 +150,12 @@ impl Scenario<'_> {
         &mut self,
         disk: &Arc<dyn Disk>,
         model: &mut Model,
-    ) -> Result<(Replica<LedgerMachine>, BTreeMap<Seq, (Epoch, Digest)>), Violation> {
+    ) -> Result<(Replica<LedgerMachine>, History), Violation> {
         let unsound = |what: String| Violation::new(Invariant::AcknowledgedOnce, what);
         let mut reader = Reader::open(Arc::clone(disk), SHARD, Position::genesis())
             .map_err(|error| unsound(chain_of(&error)))?;
         let mut replica = Replica::<LedgerMachine>::genesis();
-        let mut states = BTreeMap::new();
+        let mut states = History::new();
         while let Some(record) = reader.next_record().map_err(|error| unsound(chain_of(&error)))? {
             check_stamps(&record, replica.timestamp())?;
             self.witness.record(&record, replica.timestamp())?;
@@ -204,7 +208,7 @@ impl Scenario<'_> {
     }
 
     /// Every acknowledged record and every state that was shown is part of the one history.
-    fn audit_places(&self, states: &BTreeMap<Seq, (Epoch, Digest)>) -> Result<(), Violation> {
+    fn audit_places(&self, states: &History) -> Result<(), Violation> {
         for (seq, Told { epoch, .. }) in self.witness.told() {
             check(
                 states.get(seq).is_some_and(|(found, _)| found == epoch),

@@ -60,7 +60,7 @@ impl Book {
                     self.accounts.insert(account.id, Sums::default());
                 }
                 Operation::CreateTransfers => {
-                    self.transfer(&Transfer::from_bytes(event).unwrap_or_default(), stamp)?
+                    self.transfer(&Transfer::from_bytes(event).unwrap_or_default(), stamp)?;
                 }
                 Operation::Pulse => {}
             }

@@ -70,7 +70,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// Plans a fault for one of the next operations, each as likely as the other.
+    /// Plans a fault for one of the next operations, each as likely as the others.
     fn plan(&mut self, injection: Injection) {
         if self.machine.has_plan() {
             return;
@@ -101,6 +101,17 @@ impl Scenario<'_> {
         let ahead = self.dice.below(16);
         self.machine.plan(Place::Journal, ahead, injection);
         self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the takeover"));
+    }
+
+    /// Several batches are about to be appended with one sync, which is rare: hits one of the operations, every third time.
+    pub(crate) fn threaten_group(&mut self) {
+        if self.weather.faults.is_empty() || self.machine.has_plan() || !self.dice.one_in(3) {
+            return;
+        }
+        let injection = self.dice.pick(&[Injection::Kill, Injection::PowerLoss, Injection::PowerLoss]);
+        let ahead = self.dice.below(5);
+        self.machine.plan(Place::Journal, ahead, injection);
+        self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the group"));
     }
 
     /// A leader died in the middle of an append, perhaps with records written that are not durable. Every third time the

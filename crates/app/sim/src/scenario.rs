@@ -124,6 +124,8 @@ impl<'t> Scenario<'t> {
             0..=27 => self.ask(),
             28..=39 => self.forward()?,
             40..=51 => self.on_leaders(Self::form_batches)?,
+            // Large appends take their time: the leader goes on meanwhile.
+            52..=61 if self.weather.is_heavy => {}
             52..=63 => self.on_leaders(Self::append)?,
             64..=71 => self.on_leaders(Self::tell)?,
             72..=74 => self.on_leaders(Self::look)?,
@@ -205,7 +207,7 @@ impl<'t> Scenario<'t> {
                 self.sites[site].state = State::Follower(Box::new(follower));
                 Ok(())
             }
-            Err((process, trouble)) => self.trouble(site, &process, trouble),
+            Err((process, trouble)) => self.trouble(site, &process, *trouble),
         }
     }
 
@@ -239,7 +241,7 @@ impl<'t> Scenario<'t> {
             return Ok(());
         }
         let site = self.dice.pick(&leaders);
-        let most = self.dice.between(1, 16);
+        let most = self.dice.between(1, if self.weather.is_heavy { 3 } else { 16 });
         for (number, request) in self.clients.forward(site, most) {
             // An impatient client's second sending overtakes nothing: it waits in the same queue.
             let sendings = if self.dice.one_in(12) { 2 } else { 1 };
@@ -268,9 +270,13 @@ impl<'t> Scenario<'t> {
     }
 
     pub(crate) fn form_batches(&mut self, site: usize) -> Result<(), Violation> {
-        let now = self.clock(site);
+        let clock = self.clock(site);
+        // Now and then the clock shows the very nanosecond at which something expires.
+        let on_the_dot = self.dice.one_in(10);
         let (mut around, sites) = self.around();
         let State::Leader(lead) = &mut sites[site].state else { return Ok(()) };
+        let expiry = lead.leader.replica().machine().ledger().next_expiry();
+        let now = expiry.filter(|_| on_the_dot).unwrap_or(clock);
         let formed = lead.form_batches(now, &mut around);
         if let Some(formed) = self.settle(site, formed)?
             && formed > 0
@@ -282,6 +288,9 @@ impl<'t> Scenario<'t> {
 
     pub(crate) fn append(&mut self, site: usize) -> Result<(), Violation> {
         let most = self.dice.between(1, 4);
+        if matches!(&self.sites[site].state, State::Leader(lead) if lead.waiting_batches().min(most) > 1) {
+            self.threaten_group();
+        }
         let (mut around, sites) = self.around();
         let State::Leader(lead) = &mut sites[site].state else { return Ok(()) };
         let appended = lead.append(most, &mut around);
@@ -373,7 +382,7 @@ impl<'t> Scenario<'t> {
                 self.sites[site].state = State::Follower(Box::new(follower));
                 Ok(())
             }
-            Err((process, trouble)) => self.trouble(site, &process, trouble),
+            Err((process, trouble)) => self.trouble(site, &process, *trouble),
         }
     }
 

@@ -101,10 +101,10 @@ impl Follower {
         site: usize,
         process: Process,
         around: &Surroundings<'_>,
-    ) -> Result<(Self, Started), (Process, Trouble)> {
+    ) -> Result<(Self, Started), (Process, Box<Trouble>)> {
         match Self::restore(site, &process, around) {
             Ok((replica, reader, started)) => Ok((Self { process, replica, reader, taken: None }, started)),
-            Err(trouble) => Err((process, trouble)),
+            Err(trouble) => Err((process, Box::new(trouble))),
         }
     }
 
@@ -191,7 +191,7 @@ impl Follower {
         mut self,
         holder: &str,
         around: &mut Surroundings<'_>,
-    ) -> Result<Result<Lead, Self>, (Process, Trouble)> {
+    ) -> Result<Result<Lead, Self>, (Process, Box<Trouble>)> {
         around.machine.enter(Phase::Takeover);
         match self.take_over(holder, around) {
             Ok(None) => Ok(Err(self)),
@@ -199,7 +199,7 @@ impl Follower {
                 let leader = Leader::new(self.replica);
                 Ok(Ok(Lead { process: self.process, leader, writer, to_append: VecDeque::new() }))
             }
-            Err(trouble) => Err((self.process, trouble)),
+            Err(trouble) => Err((self.process, Box::new(trouble))),
         }
     }
 
@@ -299,6 +299,11 @@ impl Lead {
             formed += 1;
         }
         Ok(formed)
+    }
+
+    /// How many batches wait to be appended.
+    pub(crate) fn waiting_batches(&self) -> usize {
+        self.to_append.len()
     }
 
     /// Appends up to `most` batches with one call. Says how many.

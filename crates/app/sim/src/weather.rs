@@ -75,7 +75,7 @@ pub(crate) struct Weather {
 
 impl Weather {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
-        let is_heavy = dice.one_in(100);
+        let is_heavy = dice.one_in(30);
         let is_busy = !is_heavy && dice.one_in(8);
         let mut faults: Vec<Fault> = ALL.into_iter().filter(|_| dice.flip()).collect();
         // Crashes inside operations are what this is for: most runs have them.
@@ -84,12 +84,12 @@ impl Weather {
         }
         Self {
             sites: dice.between(2, 3),
-            steps: if is_heavy { 200 } else { dice.between(300, 1_200) },
+            steps: if is_heavy { 400 } else { dice.between(300, 1_200) },
             segment_bytes_max: dice.pick(&[1 << 10, 4 << 10, 16 << 10, 64 << 10]),
             outstanding_max: if is_heavy { 12 } else { dice.between(1, 12) },
             is_heavy,
             is_busy,
-            calm: if is_busy { 100 } else { dice.pick(&[8, 20, 50, 120]) },
+            calm: if is_busy || is_heavy { 60 } else { dice.pick(&[8, 20, 50, 120]) },
             faults,
             loss: dice.pick(&[3, 10, 1_000]),
             rots: dice.one_in(4),

@@ -23,8 +23,7 @@ pub(crate) struct Workload {
     requests: u64,
     /// Transfers that were meant to be pending, to post and void.
     pendings: Vec<u64>,
-    /// The most events in a request. If it is thousands, no two such requests fit one batch, and the leader overlaps the
-    /// appends of batches.
+    /// The most events in a request. If it is thousands, the leader overlaps the appends of batches.
     events_max: usize,
 }
 
@@ -38,7 +37,7 @@ impl Workload {
             transfers: 0,
             requests: 0,
             pendings: Vec::new(),
-            events_max: if is_heavy { 4_100 } else { 12 },
+            events_max: if is_heavy { 2_100 } else { 12 },
         }
     }
 
@@ -74,7 +73,7 @@ impl Workload {
             let events = self.dice.between(1, 4);
             return (Operation::CreateAccounts, self.open_accounts(events));
         }
-        let heavy = self.events_max > 100 && self.dice.one_in(3);
+        let heavy = self.events_max > 100 && self.dice.flip();
         let events = if heavy {
             self.events_max
         } else if self.dice.one_in(4) {

@@ -12,6 +12,7 @@ mod output;
 mod site;
 mod up;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -56,6 +57,11 @@ fn start_log(cli: &Cli) {
         (_, 1) => tracing::Level::INFO,
         (_, _) => tracing::Level::DEBUG,
     };
-    let in_file = matches!(cli.command, Command::Site(_));
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(!in_file).init();
+    tracing_subscriber::fmt()
+        .compact()
+        .with_max_level(level)
+        .with_target(cli.verbose > 1)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
 }

@@ -12,7 +12,7 @@ use ledger::{LedgerMachine, SiteInfo};
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -41,7 +41,8 @@ pub(crate) struct Ready {
     pub(crate) address: SocketAddr,
 }
 
-/// Runs a site until its standard input closes: that is how the supervisor says goodbye, also when it is killed.
+/// Runs a site until its standard input closes, which is how the supervisor says goodbye, also when it is killed; or until
+/// it is told to end by a signal.
 pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let node = Node::<LedgerMachine>::start(NodeConfig {
         shard: SHARD.to_owned(),
@@ -52,7 +53,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         options: Options::default(),
     })?;
     let wanted = SocketAddr::from((args.address, 0));
-    let listener = TcpListener::bind(wanted).await.map_err(|source| AppError::Listen {
+    let listener = gateway::listen(wanted).map_err(|source| AppError::Listen {
         what: "site",
         address: wanted,
         source,
@@ -73,7 +74,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let mut finished = std::pin::pin!(node.finished());
     let outcome = tokio::select! {
         outcome = &mut finished => outcome,
-        () = supervisor_gone() => {
+        () = told_to_end() => {
             handle.stop();
             finished.await
         }
@@ -81,7 +82,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     if let Err(error @ ShardError::Diverged { .. }) = &outcome {
         // Stay up as the witness: the console shows a diverged site, and an operator looks at it.
         tracing::error!(%error, "this site has stopped following");
-        supervisor_gone().await;
+        told_to_end().await;
     }
     stop.send_replace(true);
     server.await?;
@@ -98,6 +99,20 @@ fn describe() -> anyhow::Result<MethodRouter> {
 fn announce(ready: &Ready) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string(ready)?);
     Ok(())
+}
+
+/// Returns when the supervisor says goodbye, or somebody ends the processes one by one.
+async fn told_to_end() {
+    let (Ok(mut interrupted), Ok(mut terminated)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return supervisor_gone().await;
+    };
+    tokio::select! {
+        () = supervisor_gone() => {}
+        _ = interrupted.recv() => {}
+        _ = terminated.recv() => {}
+    }
 }
 
 async fn supervisor_gone() {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderName};
 use hyper::http::{request, response};
@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use problem::Problem;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::error::GatewayError;
@@ -25,23 +25,16 @@ use crate::tracker::{Leader, Tracker};
 pub const BODY_BYTES_MAX: usize = 4 << 20;
 /// The largest answer of a site.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
-/// The longest a request is held while nobody leads.
-pub const HOLD_MAX: Duration = Duration::from_secs(15);
-/// The longest a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
-/// The longest a site may take to answer. A leader that hangs is replaced well before.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Bytes of request bodies held at once.
-const HELD_BYTES_MAX: usize = 512 << 20;
 
 /// Paths whose every write carries an id in its body, so that sending it again is doing it once.
 const WRITES_WITH_ID: [&str; 4] =
     ["/v1/accounts", "/v1/accounts/batch", "/v1/payments", "/v1/payments/batch"];
 
 /// Headers that belong to one connection (RFC 9110 section 7.6.1), not to the request.
-const HOP_BY_HOP: [HeaderName; 6] = [
+const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
     header::TE,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
@@ -54,9 +47,34 @@ pub fn is_repeatable(method: &Method, path: &str, headers: &HeaderMap) -> bool {
     method.is_safe() || headers.contains_key("idempotency-key") || WRITES_WITH_ID.contains(&path)
 }
 
+/// How much the gateway puts up with.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewayLimits {
+    /// The longest a request is held while nobody leads. Default: 15 s.
+    pub hold_max: Duration,
+    /// The longest a body may take to arrive. Default: 20 s.
+    pub body_timeout: Duration,
+    /// The longest a site may take to answer. A leader that hangs is replaced well before. Default: 10 s.
+    pub answer_timeout: Duration,
+    /// Bytes of request bodies held at once. Default: 512 MiB.
+    pub held_bytes_max: usize,
+}
+
+impl Default for GatewayLimits {
+    fn default() -> Self {
+        Self {
+            hold_max: Duration::from_secs(15),
+            body_timeout: Duration::from_secs(20),
+            answer_timeout: Duration::from_secs(10),
+            held_bytes_max: 512 << 20,
+        }
+    }
+}
+
 /// The forwarding half of the front door.
 pub struct Gateway {
     tracker: Arc<Tracker>,
+    limits: GatewayLimits,
     client: Client<HttpConnector, Full<Bytes>>,
     live: Live,
     room: Semaphore,
@@ -71,8 +89,13 @@ enum Attempt {
 }
 
 impl Gateway {
-    /// A gateway to whatever site `tracker` finds leading.
+    /// A gateway to whatever site `tracker` finds leading, with the default limits.
     pub fn new(tracker: Arc<Tracker>) -> Self {
+        Self::with_limits(tracker, GatewayLimits::default())
+    }
+
+    /// A gateway to whatever site `tracker` finds leading.
+    pub fn with_limits(tracker: Arc<Tracker>, limits: GatewayLimits) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_millis(500)));
@@ -82,7 +105,8 @@ impl Gateway {
             // The hold-and-judge loop below decides what is sent again, not the pool.
             .retry_canceled_requests(false)
             .build(connector);
-        Self { tracker, client, live: Live::default(), room: Semaphore::new(HELD_BYTES_MAX) }
+        let room = Semaphore::new(limits.held_bytes_max);
+        Self { tracker, limits, client, live: Live::default(), room }
     }
 
     /// What this gateway has seen.
@@ -93,7 +117,7 @@ impl Gateway {
     /// Answers one request, whatever it takes within the limits.
     pub async fn handle(&self, request: Request<Incoming>) -> Response<Body> {
         let start = Instant::now();
-        let response = match self.deliver(request, start).await {
+        let response = match self.deliver(request).await {
             Ok(response) => response,
             Err(error) => problem_response(&Problem::new(error.status(), &error)),
         };
@@ -102,23 +126,19 @@ impl Gateway {
         response
     }
 
-    async fn deliver(
-        &self,
-        request: Request<Incoming>,
-        start: Instant,
-    ) -> Result<Response<Body>, GatewayError> {
+    async fn deliver(&self, request: Request<Incoming>) -> Result<Response<Body>, GatewayError> {
         if request.method() == Method::GET && request.uri().path() == "/metrics" {
             return Ok(metrics(self.live.prometheus()));
         }
         let (parts, body) = request.into_parts();
-        let expected = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        let claim = u32::try_from(expected.clamp(1, BODY_BYTES_MAX)).unwrap_or(u32::MAX);
-        let _room = self.room.try_acquire_many(claim).map_err(|_| GatewayError::Overloaded)?;
-        let body = read_body(body).await?;
+        let arrival = tokio::time::timeout(self.limits.body_timeout, self.read_body(body)).await;
+        let (body, _room) = arrival.unwrap_or(Err(GatewayError::BodyIncomplete))?;
+        // The client's own time to send its body does not count against it.
+        let whole = Instant::now();
         let repeatable = is_repeatable(&parts.method, parts.uri.path(), &parts.headers);
         let mut leaders = self.tracker.leader();
         loop {
-            let leader = self.wait_for_leader(&mut leaders, start).await?;
+            let leader = self.wait_for_leader(&mut leaders, whole).await?;
             match self.attempt(&parts, body.clone(), &leader).await {
                 Attempt::Answer(response) => return Ok(response),
                 Attempt::Lost if !repeatable => {
@@ -133,20 +153,48 @@ impl Gateway {
         }
     }
 
+    /// Reads a whole body; the permit counts its bytes as held. What was only announced counts for nothing, so that
+    /// clients that announce much and send little cannot take the room from others.
+    async fn read_body(&self, mut body: Incoming) -> Result<(Bytes, SemaphorePermit<'_>), GatewayError> {
+        let too_large = GatewayError::BodyTooLarge { max: BODY_BYTES_MAX };
+        // A declared length over the limit needs not be read to be refused.
+        if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+            return Err(too_large);
+        }
+        let mut room = self.claim(0)?;
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| GatewayError::BodyIncomplete)?;
+            let Ok(data) = frame.into_data() else { continue };
+            if whole.len() + data.len() > BODY_BYTES_MAX {
+                return Err(too_large);
+            }
+            room.merge(self.claim(data.len())?);
+            whole.extend_from_slice(&data);
+        }
+        Ok((whole.freeze(), room))
+    }
+
+    fn claim(&self, bytes: usize) -> Result<SemaphorePermit<'_>, GatewayError> {
+        let bytes = u32::try_from(bytes).map_err(|_| GatewayError::Overloaded)?;
+        self.room.try_acquire_many(bytes).map_err(|_| GatewayError::Overloaded)
+    }
+
     async fn wait_for_leader(
         &self,
         leaders: &mut tokio::sync::watch::Receiver<Option<Leader>>,
         start: Instant,
     ) -> Result<Leader, GatewayError> {
         let no_leader = || GatewayError::NoLeader { held_ms: start.elapsed().as_millis() };
-        if start.elapsed() >= HOLD_MAX {
+        if start.elapsed() >= self.limits.hold_max {
             return Err(no_leader());
         }
         if let Some(leader) = leaders.borrow_and_update().clone() {
             return Ok(leader);
         }
         let _held = self.live.hold();
-        let found = tokio::time::timeout_at(start + HOLD_MAX, leaders.wait_for(Option::is_some)).await;
+        let found =
+            tokio::time::timeout_at(start + self.limits.hold_max, leaders.wait_for(Option::is_some)).await;
         match found {
             Ok(Ok(leader)) => leader.clone().ok_or_else(no_leader),
             Ok(Err(_)) | Err(_) => Err(no_leader()),
@@ -161,29 +209,13 @@ impl Gateway {
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|_| true)?;
             Ok::<_, bool>((head, body.to_bytes()))
         };
-        match tokio::time::timeout(ANSWER_TIMEOUT, answer).await {
+        match tokio::time::timeout(self.limits.answer_timeout, answer).await {
             Ok(Ok((head, _))) if head.status == StatusCode::MISDIRECTED_REQUEST => Attempt::NotTaken,
             Ok(Ok((head, _))) if head.headers.contains_key("tongbao-outcome-unknown") => Attempt::Lost,
             Ok(Ok((head, body))) => Attempt::Answer(inbound(&head, body)),
             Ok(Err(sent)) if !sent => Attempt::NotTaken,
             Ok(Err(_)) | Err(_) => Attempt::Lost,
         }
-    }
-}
-
-async fn read_body(body: Incoming) -> Result<Bytes, GatewayError> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let too_large = GatewayError::BodyTooLarge { max: BODY_BYTES_MAX };
-    // A declared length over the limit needs not be read to be refused.
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return Err(too_large);
-    }
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_BYTES_MAX).collect()).await {
-        Ok(Ok(whole)) => Ok(whole.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large),
-        Ok(Err(_)) | Err(_) => Err(GatewayError::BodyIncomplete),
     }
 }
 
@@ -209,8 +241,13 @@ fn inbound(head: &response::Parts, body: Bytes) -> Response<Body> {
 }
 
 fn copy_headers(from: &HeaderMap, to: &mut HeaderMap) {
+    // `Connection` names further headers that end here.
+    let nominated = |name: &HeaderName| {
+        let lists = from.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+        lists.flat_map(|list| list.split(',')).any(|word| word.trim().eq_ignore_ascii_case(name.as_str()))
+    };
     for (name, value) in from {
-        if !HOP_BY_HOP.contains(name) {
+        if !HOP_BY_HOP.contains(name) && !nominated(name) {
             to.append(name.clone(), value.clone());
         }
     }

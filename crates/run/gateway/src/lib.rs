@@ -17,7 +17,7 @@ mod serve;
 mod tracker;
 
 pub use error::GatewayError;
-pub use forward::{BODY_BYTES_MAX, Gateway, HOLD_MAX, is_repeatable};
+pub use forward::{BODY_BYTES_MAX, Gateway, GatewayLimits, is_repeatable};
 pub use live::{Live, LiveSample};
-pub use serve::{Body, ServeLimits, full, problem_response, serve};
+pub use serve::{Body, ServeLimits, full, listen, problem_response, serve};
 pub use tracker::{Leader, SiteAddress, Tracker};

@@ -3,7 +3,10 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use problem::Problem;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 /// The body of every response: whole, or a stream of events.
@@ -60,6 +63,21 @@ impl Default for ServeLimits {
     }
 }
 
+/// Connections that may wait in the kernel to be accepted. More than the usual 128: whoever finds the queue full tries
+/// again after a second, and a whole branch office may come at once.
+const BACKLOG: u32 = 4_096;
+
+/// A listener for [`serve`].
+///
+/// Errors: the operating system's, if the address is taken or not this machine's.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A door that closed a moment ago may open again at the same address.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// Serves HTTP/1.1 and h2 (prior knowledge) until `stop` turns true, then lets the requests under way end.
 pub async fn serve<H, F, B>(
     listener: TcpListener,
@@ -80,14 +98,24 @@ pub async fn serve<H, F, B>(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         let handler = handler.clone();
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&has_asked);
         let service = service_fn(move |request| {
+            asked.store(true, Ordering::Relaxed);
             let answer = handler(request);
             async move { Ok::<_, Infallible>(answer.await) }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let mut connection = std::pin::pin!(connection);
+            // The builder's own timer starts once the protocol is known, which a silent client never tells.
+            let ended = match tokio::time::timeout(limits.head_timeout, &mut connection).await {
+                Err(_) if !has_asked.load(Ordering::Relaxed) => Ok(()),
+                Err(_) => connection.await,
+                Ok(ended) => ended,
+            };
+            if let Err(error) = ended {
                 // Clients break off; nothing of ours is wrong.
                 tracing::debug!(%error, "a connection ended early");
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use counter::{APPEND, Log};
 use journal::Options;
-use shard::{Handle, Node, NodeConfig, Request, RequestError, Role, StateMachine as _};
+use shard::{Handle, Node, NodeConfig, Request, RequestError, Role};
 
 fn config(folder: &Path, site: &str, rank: u32) -> NodeConfig {
     NodeConfig {

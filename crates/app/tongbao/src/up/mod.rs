@@ -42,8 +42,8 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     raise_file_limit();
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
-    let gateway_listener = listen("gateway", args.port).await?;
-    let console_listener = listen("console", args.console_port).await?;
+    let gateway_listener = listen("gateway", args.port)?;
+    let console_listener = listen("console", args.console_port)?;
     let running = Running {
         pid: std::process::id(),
         gateway: gateway_listener.local_addr()?,
@@ -114,9 +114,9 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     Ok(told?)
 }
 
-async fn listen(what: &'static str, port: u16) -> Result<TcpListener, AppError> {
+fn listen(what: &'static str, port: u16) -> Result<TcpListener, AppError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpListener::bind(address).await.map_err(|source| AppError::Listen { what, address, source })
+    gateway::listen(address).map_err(|source| AppError::Listen { what, address, source })
 }
 
 /// Waits until a site leads, then tells the person and the other commands.

@@ -22,9 +22,10 @@ use crate::site::Ready;
 
 /// How long a site is left alone after it was lost, at first and at most.
 const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
-const RESTART_PAUSE_MAX: Duration = Duration::from_secs(30);
-/// A site that ran this long was well; its next loss starts with the short pause again.
-const STABLE_AFTER: Duration = Duration::from_secs(20);
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(10);
+/// A site that ran this long was well, and its loss came from outside: the next pause is the short one again. The longer
+/// pauses are for sites that cannot even start.
+const STABLE_AFTER: Duration = Duration::from_secs(2);
 /// How long a site may take to stop by itself: it finishes requests and stores a snapshot.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -233,7 +234,9 @@ impl Keeper {
 
     fn report(&self, ended: std::io::Result<std::process::ExitStatus>) {
         match ended {
-            Ok(status) => tracing::warn!(site = %self.plan.name, %status, "the site has ended"),
+            Ok(status) => {
+                tracing::warn!(site = %self.plan.name, %status, "the site has ended and is started again");
+            }
             Err(error) => tracing::warn!(site = %self.plan.name, %error, "the site cannot be watched"),
         }
     }

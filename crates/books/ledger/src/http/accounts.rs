@@ -1,7 +1,7 @@
 //! Accounts, balances and statements.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ids::AccountId;
@@ -13,7 +13,7 @@ use ledger_core::{CreateAccountStatus, Operation, Outcome};
 use problem::Problem;
 use shard::Request as ShardRequest;
 
-use super::{Api, Query, json, page_limit, written};
+use super::{Api, PathId, Query, json, page_limit, written};
 use crate::convert;
 use crate::error::ApiError;
 use crate::machine::LedgerMachine;
@@ -134,8 +134,11 @@ async fn find(api: &Api, id: AccountId) -> Result<(ledger_core::Account, u64), A
         (status = "default", description = "Anything else", body = Problem),
     )
 )]
-pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Account>, ApiError> {
-    let (account, _) = find(&api, id.parse()?).await?;
+pub(super) async fn one(
+    State(api): State<Api>,
+    PathId(id): PathId<AccountId>,
+) -> Result<Json<Account>, ApiError> {
+    let (account, _) = find(&api, id).await?;
     Ok(Json(convert::account(&account)))
 }
 
@@ -151,9 +154,9 @@ pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Resul
 )]
 pub(super) async fn balance(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    PathId(id): PathId<AccountId>,
 ) -> Result<Json<Balance>, ApiError> {
-    let (account, seq) = find(&api, id.parse()?).await?;
+    let (account, seq) = find(&api, id).await?;
     Ok(Json(convert::balance(&account, seq)))
 }
 
@@ -169,10 +172,9 @@ pub(super) async fn balance(
 )]
 pub(super) async fn statement(
     State(api): State<Api>,
-    Path(id): Path<String>,
+    PathId(id): PathId<AccountId>,
     Query(query): Query<StatementQuery>,
 ) -> Result<Json<Statement>, ApiError> {
-    let id: AccountId = id.parse()?;
     let limit = page_limit(query.limit, ENTRIES_PER_PAGE)?;
     let cursor = query.before.map(|cursor| cursor.as_str().parse()).transpose()?;
     let page = api

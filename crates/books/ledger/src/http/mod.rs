@@ -4,6 +4,7 @@ mod accounts;
 mod payments;
 mod site;
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use axum::http::{StatusCode, header, request::Parts};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
+use ids::IdError;
 use ledger_api::{IDEMPOTENT_REPLAYED, PAGE_LIMIT_MAX};
 use serde_json::from_slice;
 use shard::Handle;
@@ -100,6 +102,19 @@ impl<T: serde::de::DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Que
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri);
         query.map(|query| Self(query.0)).map_err(|error| ApiError::Query(error.body_text()))
+    }
+}
+
+/// The id in the path; everything else is an [`ApiError::PathId`].
+struct PathId<T>(T);
+
+impl<T: FromStr<Err = IdError>, S: Send + Sync> FromRequestParts<S> for PathId<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        // Bytes that are not even text are no id either.
+        let text = axum::extract::Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(text.map_err(|_| IdError::Malformed)?.parse()?))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Payments, one and in batches.
 
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use ids::{Timestamp, TransferId};
@@ -14,7 +14,7 @@ use problem::Problem;
 use shard::Request as ShardRequest;
 
 use super::accounts::{ledger, outcomes};
-use super::{Api, Query, json, page_limit, written};
+use super::{Api, PathId, Query, json, page_limit, written};
 use crate::convert;
 use crate::error::ApiError;
 
@@ -101,8 +101,10 @@ pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Re
         (status = "default", description = "Anything else", body = Problem),
     )
 )]
-pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Payment>, ApiError> {
-    let id: TransferId = id.parse()?;
+pub(super) async fn one(
+    State(api): State<Api>,
+    PathId(id): PathId<TransferId>,
+) -> Result<Json<Payment>, ApiError> {
     let found = api.handle.read(move |replica| ledger(replica).transfer(id.get())).await?;
     Ok(Json(convert::payment(&found.ok_or(ApiError::NoPayment(id))?)))
 }
