@@ -143,7 +143,7 @@ impl Coverage {
         }
     }
 
-    /// The stages that were reached but where no process was ever killed, or the power never lost.
+    /// The stages that were reached, but not hit by every kind of fault.
     pub fn gaps(&self) -> impl Iterator<Item = Stage> {
         let missed = |hits: &Hits| hits.killed == 0 || hits.power_lost == 0 || hits.failed == 0;
         self.0.iter().filter(move |(_, hits)| missed(hits)).map(|(stage, _)| *stage)

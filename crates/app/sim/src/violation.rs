@@ -5,27 +5,27 @@ use std::fmt;
 /// The invariants the simulator checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Invariant {
-    /// SIM-INV-1
+    /// What was acknowledged is in the journal exactly once, with its effect.
     AcknowledgedOnce,
-    /// SIM-INV-2
+    /// No request is in the journal twice.
     AtMostOnce,
-    /// SIM-INV-3
+    /// The same request always gets the same answer, the model's.
     SameAnswer,
-    /// SIM-INV-4
+    /// Epochs rise, and no two of them acknowledge the same sequence number.
     OneLeader,
-    /// SIM-INV-5
+    /// Stamps strictly increase.
     Time,
-    /// SIM-INV-6
+    /// Replicas that applied the same records have the same state.
     SameState,
-    /// SIM-INV-7
+    /// Debits equal credits, and every account is the sum of its transfers.
     Books,
-    /// SIM-INV-8
+    /// A site stops only for a fault that was injected into it.
     NothingUnexpected,
-    /// SIM-INV-9
+    /// Damage is named with file and offset, never skipped or cut off.
     DamageIsNamed,
-    /// SIM-INV-10
+    /// When the faults end, every request is answered.
     Service,
-    /// SIM-INV-11
+    /// The same seed gives the same run.
     Deterministic,
 }
 

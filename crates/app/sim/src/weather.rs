@@ -75,7 +75,7 @@ pub(crate) struct Weather {
 
 impl Weather {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
-        let is_heavy = dice.one_in(30);
+        let is_heavy = dice.one_in(45);
         let is_busy = !is_heavy && dice.one_in(8);
         let mut faults: Vec<Fault> = ALL.into_iter().filter(|_| dice.flip()).collect();
         // Crashes inside operations are what this is for: most runs have them.

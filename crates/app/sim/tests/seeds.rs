@@ -1,7 +1,5 @@
 //! The simulator itself: clean seeds stay clean, it reaches every stage, it repeats itself, and it is not blind.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
-
 use std::process::Command;
 
 use clap::ValueEnum as _;
@@ -97,8 +95,8 @@ fn every_deliberate_bug_is_found() {
 }
 
 fn simulator(args: &[&str]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_sim")).args(args).output().unwrap();
-    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    let output = Command::new(env!("CARGO_BIN_EXE_sim")).args(args).output().expect("the simulator starts");
+    (output.status.success(), String::from_utf8(output.stdout).expect("text"))
 }
 
 #[test]

@@ -137,6 +137,18 @@ pub(crate) struct PayArgs {
     /// The payment's id, so that sending it twice is doing it once. Default: a fresh one.
     #[arg(long)]
     pub(crate) id: Option<TransferId>,
+    /// Only reserve the amount; a later payment posts or voids it.
+    #[arg(long)]
+    pub(crate) pending: bool,
+    /// With --pending: seconds after which the reservation expires; 0 for never.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, requires = "pending")]
+    pub(crate) timeout: u32,
+    /// Post this pending payment, in full or up to the amount given.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["pending", "void"])]
+    pub(crate) post: Option<TransferId>,
+    /// Void this pending payment.
+    #[arg(long, value_name = "ID", conflicts_with = "pending")]
+    pub(crate) void: Option<TransferId>,
 }
 
 /// CSV files as payments.

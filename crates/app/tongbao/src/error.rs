@@ -47,10 +47,10 @@ pub(crate) enum AppError {
         source: std::io::Error,
     },
     /// Sites did not become ready.
-    #[error("no site took the lead within {seconds} s")]
+    #[error("no site took the lead: {reason}")]
     NotReady {
-        /// How long was waited.
-        seconds: u64,
+        /// How long was waited, or what the sites said as they ended.
+        reason: String,
     },
     /// The replay's rows were not all explained or not all accepted, or the like: done, but not as it should be.
     #[error("{0}")]

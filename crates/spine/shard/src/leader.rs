@@ -17,6 +17,8 @@ const IN_FLIGHT_MAX: usize = 4;
 /// Commands that are worth an append of their own while another one is on its way. Fewer wait and share the next
 /// sync: on a busy disk a hundred small appends cost what one costs.
 const OVERLAP_COMMANDS_MIN: u32 = 2_048;
+/// Stamps lie below 2^63 ns, in the year 2262: the highest bit is the machines' own.
+const STAMP_END: u64 = 1 << 63;
 /// Requests and bytes that may wait for a batch.
 const QUEUE_REQUESTS_MAX: usize = 65_536;
 const QUEUE_BYTES_MAX: usize = 256 << 20;
@@ -165,7 +167,9 @@ impl<M: StateMachine, T> Leader<M, T> {
             return None;
         }
         let seq = self.replica.seq.next();
-        let mut stamp = now.0.max(self.replica.timestamp.0 + 1) - 1;
+        // A clock beyond the stamps' range is wrong by centuries: order goes on without it.
+        let clock = if now.0 < STAMP_END { now.0 } else { 0 };
+        let mut stamp = clock.max(self.replica.timestamp.0 + 1) - 1;
         let (mut commands, mut payload, mut waiting) = (0, Vec::new(), Vec::new());
         while let Some(next) = self.queue.front() {
             let len = next.request.framed_len();

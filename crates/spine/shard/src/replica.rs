@@ -89,14 +89,16 @@ impl<M: StateMachine> Replica<M> {
             return Err(ShardError::OutOfOrder { expected: self.seq.next(), found: batch.seq });
         }
         self.compare(batch.state)?;
-        let mut stamp = batch.timestamp.0 - u64::from(batch.commands);
+        let miscounted =
+            || ShardError::Malformed { what: "a batch that does not hold as many commands as it counts" };
+        let mut stamp = batch.timestamp.0.checked_sub(u64::from(batch.commands)).ok_or_else(miscounted)?;
         for frame in frames(batch.payload) {
             let frame = frame?;
             let commands = M::check(frame.operation, frame.body)
                 .map_err(|_| ShardError::Malformed { what: "a request" })?;
             stamp += u64::from(commands);
             if stamp > batch.timestamp.0 {
-                return Err(ShardError::Malformed { what: "a batch with more commands than it counts" });
+                return Err(miscounted());
             }
             let mut reply = std::mem::take(&mut self.scratch);
             reply.clear();
@@ -109,6 +111,9 @@ impl<M: StateMachine> Replica<M> {
                 self.window.remember(frame.key.0, frame.digest, &reply);
             }
             self.scratch = reply;
+        }
+        if stamp != batch.timestamp.0 {
+            return Err(miscounted());
         }
         self.finish(batch.seq, batch.timestamp);
         Ok(())

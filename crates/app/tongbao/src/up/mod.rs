@@ -19,12 +19,15 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::{SHARD, default_plan};
-use crate::layout::{Layout, Running};
+use crate::layout::{Layout, Running, read};
 use crate::output::Output;
 use process::Sites;
 
 /// How long the first start may take until a site leads.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often every site must have been started again before the first start is given up.
+const HOPELESS_RESTARTS: u32 = 2;
 
 /// A whole bank on this machine.
 #[derive(clap::Args, Clone, Debug)]
@@ -127,16 +130,34 @@ async fn say_ready(
     output: Output,
 ) -> Result<(), AppError> {
     let start = clock::instant();
-    let not_ready = || AppError::NotReady { seconds: READY_TIMEOUT.as_secs() };
-    let leads = platform.wait_for(|platform| platform.leader.is_some());
-    let leader = tokio::time::timeout(READY_TIMEOUT, leads)
-        .await
-        .map_err(|_| not_ready())?
-        .map_err(|_| not_ready())?
-        .clone();
+    let settled = platform.wait_for(|platform| platform.leader.is_some() || is_hopeless(platform));
+    let leader = match tokio::time::timeout(READY_TIMEOUT, settled).await {
+        Ok(Ok(platform)) if platform.leader.is_some() => platform.clone(),
+        Ok(_) => return Err(AppError::NotReady { reason: last_words(layout) }),
+        Err(_) => {
+            let reason = format!("none was ready within {} s", READY_TIMEOUT.as_secs());
+            return Err(AppError::NotReady { reason });
+        }
+    };
     layout.announce(running)?;
     output.ready(running, &leader, layout.root(), start.elapsed(), console::has_web_console());
     Ok(())
+}
+
+/// Whether every site has ended by itself again and again, so that more patience does not help.
+fn is_hopeless(platform: &Platform) -> bool {
+    platform.sites.iter().all(|site| site.restarts >= HOPELESS_RESTARTS)
+}
+
+/// The error that a site wrote into its log last.
+fn last_words(layout: &Layout) -> String {
+    let words = default_plan().into_iter().find_map(|plan| {
+        let log = read(&layout.log(&plan.name)).ok()?;
+        let log = String::from_utf8_lossy(&log);
+        let error = log.lines().rfind(|line| line.starts_with("error["))?;
+        Some(format!("every site ended, {} with {error}", plan.name))
+    });
+    words.unwrap_or_else(|| "every site ended without a word".to_owned())
 }
 
 /// Ten thousand clients need as many descriptors. The hard limit is the administrator's word.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::{Client, ClientOptions};
 use console_api::{Live, Platform, Site, SiteName, SiteState};
@@ -22,7 +22,7 @@ const ASK_INTERVAL: Duration = Duration::from_millis(250);
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a site may take to answer.
 const ASK_TIMEOUT: Duration = Duration::from_millis(500);
-/// A leader whose shard is silent for this long hangs. It holds the lock, so nobody can follow it until it is gone.
+/// Whoever is silent for this long hangs. It may hold the lock, so nobody can lead until it is gone.
 const HUNG_AFTER_MS: u64 = 3_000;
 
 type Healths = BTreeMap<SiteName, Health>;
@@ -104,20 +104,50 @@ async fn ask_forever(
     platform: watch::Sender<Platform>,
 ) {
     let mut lines = Lines::default();
+    let mut watch = Watch::default();
     loop {
-        let healths = ask_all(&view(), &mut lines).await;
-        for (site, health) in &healths {
-            if health.role == Role::Leader && health.silent_ms > HUNG_AFTER_MS {
-                tracing::error!(%site, silent_ms = health.silent_ms, "the leader hangs and is killed");
-                if let Err(error) = kill(site.clone()).await {
-                    tracing::error!(error, "a leader that hangs could not be killed");
-                }
+        let rows = view();
+        let healths = ask_all(&rows, &mut lines).await;
+        for site in watch.hung(&rows, &healths, clock::instant()) {
+            tracing::error!(%site, "the site hangs while nobody can lead, and is killed");
+            if let Err(error) = kill(site).await {
+                tracing::error!(error, "a site that hangs could not be killed");
             }
         }
         let known = leader.borrow_and_update().clone();
         platform.send_replace(describe(&healths, known));
         // A new leader is told at once, everything else at the usual pace.
         let _ = tokio::time::timeout(ASK_INTERVAL, leader.changed()).await;
+    }
+}
+
+/// Finds the sites that keep the lock and do nothing with it.
+#[derive(Default)]
+struct Watch {
+    /// When each site's process last answered.
+    heard: BTreeMap<SiteName, (Option<u32>, Instant)>,
+}
+
+impl Watch {
+    /// The sites to kill: leaders whose shard is silent, and, while no site answers as a leader, sites that do not answer
+    /// at all. Any of those may hold the lock; while somebody leads they do no harm.
+    fn hung(&mut self, rows: &[SiteProcess], healths: &Healths, now: Instant) -> Vec<SiteName> {
+        let is_led = healths.values().any(|health| health.role == Role::Leader);
+        let mut hung = Vec::new();
+        for row in rows.iter().filter(|row| row.state == SiteState::Up) {
+            let name = &row.plan.name;
+            let known = self.heard.get(name).filter(|(pid, _)| *pid == row.pid);
+            let (health, since) = (healths.get(name), known.map_or(now, |(_, since)| *since));
+            let is_hung = match health {
+                Some(health) => health.role == Role::Leader && health.silent_ms > HUNG_AFTER_MS,
+                None => !is_led && now.duration_since(since) > Duration::from_millis(HUNG_AFTER_MS),
+            };
+            if is_hung {
+                hung.push(name.clone());
+            }
+            self.heard.insert(name.clone(), (row.pid, if health.is_some() { now } else { since }));
+        }
+        hung
     }
 }
 
