@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use problem::Problem;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::error::GatewayError;
@@ -139,7 +139,12 @@ impl Gateway {
         let mut leaders = self.tracker.leader();
         loop {
             let leader = self.wait_for_leader(&mut leaders, whole).await?;
-            match self.attempt(&parts, body.clone(), &leader).await {
+            let attempt = tokio::select! {
+                attempt = self.attempt(&parts, body.clone(), &leader) => attempt,
+                // A leader of a past epoch can append nothing more: waiting for its answer only costs time.
+                () = superseded(self.tracker.leader(), leader.epoch) => Attempt::Lost,
+            };
+            match attempt {
                 Attempt::Answer(response) => return Ok(response),
                 Attempt::Lost if !repeatable => {
                     self.tracker.suspect(&leader);
@@ -182,7 +187,7 @@ impl Gateway {
 
     async fn wait_for_leader(
         &self,
-        leaders: &mut tokio::sync::watch::Receiver<Option<Leader>>,
+        leaders: &mut watch::Receiver<Option<Leader>>,
         start: Instant,
     ) -> Result<Leader, GatewayError> {
         let no_leader = || GatewayError::NoLeader { held_ms: start.elapsed().as_millis() };
@@ -216,6 +221,15 @@ impl Gateway {
             Ok(Err(sent)) if !sent => Attempt::NotTaken,
             Ok(Err(_)) | Err(_) => Attempt::Lost,
         }
+    }
+}
+
+/// Returns when a site leads in a later epoch than `epoch`.
+async fn superseded(mut leaders: watch::Receiver<Option<Leader>>, epoch: u64) {
+    let later = |leader: &Option<Leader>| leader.as_ref().is_some_and(|leader| leader.epoch > epoch);
+    if leaders.wait_for(later).await.is_err() {
+        // Nobody looks for leaders any more, so there will be no later one.
+        std::future::pending::<()>().await;
     }
 }
 

@@ -173,3 +173,41 @@ fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
     assert_eq!((verified.code, verified.json()["code"].as_str()), (Some(1), Some("RUN-0001")));
     assert!(!folder.path().exists(), "asking leaves nothing behind");
 }
+
+#[test]
+fn a_payment_is_reserved_and_then_posted_or_voided() {
+    let folder = Folder::new();
+    let _bank = Bank::up(&folder);
+    for id in ["1", "900"] {
+        text(&folder, &["account", "open", id, "--currency", "CZK"]);
+    }
+    text(&folder, &["pay", "--from", "900", "--to", "1", "--amount", "100", "--currency", "CZK"]);
+    let reserve = |id: &'static str, more: &[&'static str]| {
+        let pay = ["pay", "--from", "1", "--to", "900", "--amount", "10", "--currency", "CZK", "--id", id];
+        text(&folder, &[&pay[..], more].concat())
+    };
+    assert_eq!(reserve("6", &["--pending"]), "payment 6 is reserved: 10 CZK from 1 to 900\n");
+    assert_eq!(folder.json(&["account", "show", "1"])["available"], "90.00");
+    assert_eq!(reserve("7", &["--void", "6"]), "payment 7 voids the reservation: 10 CZK from 1 to 900\n");
+    assert_eq!(
+        reserve("8", &["--pending", "--timeout", "3600"]),
+        "payment 8 is reserved: 10 CZK from 1 to 900\n"
+    );
+    assert_eq!(reserve("9", &["--post", "8"]), "payment 9 is made: 10 CZK from 1 to 900\n");
+    assert_eq!(folder.json(&["account", "show", "1"])["balance"], "90.00");
+    let both = folder.tongbao(&[
+        "pay",
+        "--from",
+        "1",
+        "--to",
+        "900",
+        "--amount",
+        "1",
+        "--currency",
+        "CZK",
+        "--pending",
+        "--void",
+        "6",
+    ]);
+    assert!(!both.ok && both.err.contains("cannot be used with"), "{both:?}");
+}

@@ -13,19 +13,14 @@ use crate::load::{Heard, check_books};
 struct SmallDisk<'a>(&'a Folder);
 
 impl<'a> SmallDisk<'a> {
-    /// Nothing where the tests may not mount one; says so.
-    fn under(folder: &'a Folder) -> Option<Self> {
+    /// Or why none can be mounted.
+    fn under(folder: &'a Folder) -> Result<Self, String> {
         fs::create_dir_all(folder.path()).unwrap();
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=3m", "tongbao-test"])
-            .arg(folder.path())
-            .output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(Self(folder)),
-            other => {
-                println!("SKIPPED: a small disk cannot be mounted here; run this test as root: {other:?}");
-                None
-            }
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=3m", "tongbao-test"]).arg(folder.path());
+        match mount.output() {
+            Ok(output) if output.status.success() => Ok(Self(folder)),
+            other => Err(format!("{other:?}")),
         }
     }
 
@@ -47,7 +42,13 @@ impl Drop for SmallDisk<'_> {
 #[test]
 fn a_full_disk_refuses_and_never_loses_what_was_acknowledged() {
     let folder = Folder::new();
-    let Some(disk) = SmallDisk::under(&folder) else { return };
+    let disk = match SmallDisk::under(&folder) {
+        Ok(disk) => disk,
+        Err(why) => {
+            println!("SKIPPED: a small disk cannot be mounted; run this test as root: {why}");
+            return;
+        }
+    };
     let bank = Bank::up(&folder);
     bank.open_accounts(&[1, 2]);
     let mut heard = Heard::default();

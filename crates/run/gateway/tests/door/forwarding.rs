@@ -7,7 +7,7 @@ use gateway::{GatewayLimits, ServeLimits};
 use hyper::Request;
 
 use crate::clients::{Raw, get, post, send, send_over};
-use crate::site::{Door, Site, Turn};
+use crate::site::{Door, Site, Turn, until};
 
 /// A path whose writes carry no id, so that sending one twice may be doing it twice.
 const NOT_REPEATABLE: &str = "/v1/other";
@@ -182,5 +182,25 @@ async fn headers_of_one_connection_end_at_the_door() {
         assert!(!seen.headers.contains_key(gone), "{gone}: {:?}", seen.headers);
     }
     assert_ne!(seen.headers["host"], "bank", "the site is asked under its own address");
+    door.close().await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_leader_that_hangs_once_another_one_leads() {
+    let (old, new) = (Site::leading("east-1", 1).await, Site::start("east-2").await);
+    old.next(&[Turn::Hang, Turn::Hang]);
+    // The answer of the old leader would be waited for far longer than this test may take.
+    let limits = GatewayLimits { answer_timeout: Duration::from_secs(3_600), ..GatewayLimits::default() };
+    let door = Door::with(&[&old, &new], limits, ServeLimits::default()).await;
+    let payment = send(&door, post("/v1/payments", r#"{"id":"1"}"#));
+    let other = send(&door, post(NOT_REPEATABLE, "{}"));
+    let takeover = async {
+        until("both have arrived", || old.seen().len() == 2).await;
+        new.lead(2);
+    };
+    let (payment, other, ()) = tokio::join!(payment, other, takeover);
+    assert_eq!((payment.status, payment.body.as_str()), (201, r#"east-2: {"id":"1"}"#));
+    assert_eq!((other.status, other.code().as_str()), (502, "GWY-0002"), "it may have been done");
+    assert_eq!(new.seen().len(), 1);
     door.close().await;
 }
