@@ -121,9 +121,7 @@ fn bench(workspace: &Workspace, args: &BenchArgs) -> Result<ExitCode> {
         bail!("there are no benchmarks in this checkout: crates/app/bench is missing");
     }
     Cmd::cargo().args(["build", "--release", "--package", "tongbao", "--package", "bench"]).run()?;
-    let mut bench = Cmd::new(workspace.release_binary("bench"))
-        .arg(&args.name)
-        .env("TONGBAO_BIN", workspace.release_binary("tongbao"));
+    let mut bench = Cmd::new(workspace.release_binary("bench")).arg(&args.name);
     if let Some(json) = &args.json {
         bench = bench.arg("--json").arg(json);
     }

@@ -36,7 +36,7 @@ pub(crate) struct Cli {
 pub(crate) enum Format {
     /// For people.
     Text,
-    /// For programs: one JSON document on standard output.
+    /// For programs: one JSON document on one line of standard output.
     Json,
 }
 

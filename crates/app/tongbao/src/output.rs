@@ -37,7 +37,7 @@ impl Output {
     /// Prints a result: `value` as JSON, or `text` for people.
     pub(crate) fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
         let shown = match self.format {
-            Format::Json => serde_json::to_string_pretty(value)?,
+            Format::Json => serde_json::to_string(value)?,
             Format::Text => text(),
         };
         ignore_closed_pipe(writeln!(std::io::stdout(), "{}", shown.trim_end()));
