@@ -313,7 +313,9 @@ impl Coded for RunError {
 
     fn hint(&self) -> &'static str {
         match self {
-            Self::AccountRefused { .. } => "replay into a bank without that account: `tongbao up --data DIR` starts an empty one",
+            Self::AccountRefused { .. } => {
+                "replay into a bank without that account: `tongbao up --data DIR` starts an empty one"
+            }
             Self::Bank { .. } => {
                 "start the replay again once the bank answers: what was made is not made twice"
             }
