@@ -82,7 +82,7 @@ impl Output {
         let console =
             if pages { "" } else { "   (built without its pages: run `cargo xtask up` to add them)" };
         let text = format!(
-            "Tongbao is up after {:.1} s: {} sites, {leader} leads in epoch {}.\n\n  \
+            "Tongbao is up after {:.2} s: {} sites, {leader} leads in epoch {}.\n\n  \
              Console  http://{}{console}\n  Bank API http://{}/v1   (description: /v1/openapi.json)\n  Data     {}\n\n\
              Next: open the console, or in another terminal\n  tongbao status\n  \
              tongbao replay --mapping examples/berka/mapping.yaml DIR\n  tongbao drill kill-site leader\n\n\

@@ -6,7 +6,7 @@ mod process;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use console::Console;
 use console_api::Platform;
@@ -42,6 +42,7 @@ pub(crate) struct UpArgs {
 
 /// Starts everything, says where, and runs until it is told to stop.
 pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow::Result<()> {
+    let start = clock::instant();
     raise_file_limit();
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
@@ -96,7 +97,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     let mut interrupted = signal(SignalKind::interrupt())?;
     let mut terminated = signal(SignalKind::terminate())?;
     let told = tokio::select! {
-        ready = say_ready(&layout, &running, platform, output) => match ready {
+        ready = say_ready(&layout, &running, platform, start, output) => match ready {
             Err(error) => Err(error),
             Ok(()) => tokio::select! {
                 _ = interrupted.recv() => Ok(()),
@@ -127,9 +128,9 @@ async fn say_ready(
     layout: &Layout,
     running: &Running,
     mut platform: watch::Receiver<Platform>,
+    start: Instant,
     output: Output,
 ) -> Result<(), AppError> {
-    let start = clock::instant();
     let settled = platform.wait_for(|platform| platform.leader.is_some() || is_hopeless(platform));
     let leader = match tokio::time::timeout(READY_TIMEOUT, settled).await {
         Ok(Ok(platform)) if platform.leader.is_some() => platform.clone(),
