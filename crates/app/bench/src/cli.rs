@@ -35,6 +35,8 @@ pub(crate) enum Benchmark {
     Journal(JournalArgs),
     /// Applies a journal from the disk to an empty ledger.
     ReplayJournal(ReplayArgs),
+    /// The ledger alone on one core.
+    Ledger(LedgerArgs),
     /// Kills the leader again and again under load: what is lost, and how long service is away.
     Failover(FailoverArgs),
 }
@@ -44,6 +46,7 @@ pub(crate) fn list() -> &'static str {
     "payments        single_per_s, batch_transfers_per_s: durable, over HTTP, gateway included\n\
      journal         ratio: 128 KiB appends against O_DSYNC writes of the same size\n\
      replay-journal  commands_per_s: from the disk into an empty ledger, all checks on\n\
+     ledger          apply_per_s_per_core: the ledger alone on one core\n\
      failover        kills, lost, duplicated, rto_ms_median, rto_ms_max: the leader killed in a row\n"
 }
 
@@ -92,6 +95,17 @@ pub(crate) struct ReplayArgs {
     #[arg(long, default_value_t = 245, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) batches: u32,
     /// How often each pass is made; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+}
+
+/// `ledger`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LedgerArgs {
+    /// Batches of 8,190 transfers in a round.
+    #[arg(long, default_value_t = 245, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) batches: u32,
+    /// Rounds of the plain workload; the median counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) rounds: u32,
 }

@@ -11,6 +11,7 @@ mod clock;
 mod cpu;
 mod failover;
 mod journal_append;
+mod ledger;
 mod machine;
 mod meter;
 mod payments;
@@ -78,6 +79,10 @@ async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
         Benchmark::Journal(args) => {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || journal_append::run(&args, &folder, &stop)).await?
+        }
+        Benchmark::Ledger(args) => {
+            let (args, stop) = (args.clone(), stop.clone());
+            tokio::task::spawn_blocking(move || ledger::run(&args, &stop)).await?
         }
         Benchmark::ReplayJournal(args) => {
             let (args, stop) = (args.clone(), stop.clone());

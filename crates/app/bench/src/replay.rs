@@ -62,7 +62,7 @@ pub(crate) fn run(args: &ReplayArgs, folder: &Path, stop: &Stop) -> Result<Repor
 }
 
 /// Compares a replayed state with the leader's.
-fn check(mut replica: Replica<LedgerMachine>, written: &Written, report: &mut Report) {
+fn check(replica: Replica<LedgerMachine>, written: &Written, report: &mut Report) {
     let (seq, state_hash) = (replica.seq(), replica.state_hash());
     if seq != written.seq || state_hash != written.state_hash {
         report.fault(format!(

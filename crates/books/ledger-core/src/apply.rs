@@ -4,8 +4,10 @@ use ids::Timestamp;
 use zerocopy::IntoBytes;
 
 use crate::accounts::Movement;
+use crate::ahead::{Ahead, GROUP};
 use crate::status::{CreateAccountStatus, CreateTransferStatus};
-use crate::transfers::{TRANSFERS_MAX, TransferState};
+use crate::transfer_rules::Judged;
+use crate::transfers::TRANSFERS_MAX;
 use crate::wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};
 use crate::{EVENT_BYTES, Ledger, OUTCOME_BYTES, Operation, RequestError};
 
@@ -33,14 +35,17 @@ impl Ledger {
     ) -> Result<u32, RequestError> {
         let events = operation.events(body)?;
         let first = self.admit(events, timestamp.0)?;
+        let expired = self.transfers.expiries.expired().len();
         self.expire(first);
         out.reserve(events as usize * OUTCOME_BYTES);
+        let start = out.len();
         match operation {
             Operation::CreateAccounts => self.create::<Account>(first, body, out),
             Operation::CreateTransfers => self.create::<Transfer>(first, body, out),
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
+        self.state_hash.request(self.clock, &self.transfers.expiries.expired()[expired..], &out[start..]);
         assert!(self.accounts.sums().balance(), "LED-INV-1: debits and credits are equal");
         Ok(events)
     }
@@ -55,7 +60,10 @@ impl Ledger {
             return Err(RequestError::TimestampNotAfterLast { timestamp, last: self.clock });
         };
         let accounts = self.accounts.len().checked_add(events);
-        if !self.transfers.has_room(events) || accounts.is_none_or(|sum| sum > TRANSFERS_MAX) {
+        if !self.transfers.has_room(events)
+            || !self.accounts.has_room(events)
+            || accounts.is_none_or(|sum| sum > TRANSFERS_MAX)
+        {
             return Err(RequestError::Full);
         }
         Ok(before_first + 1)
@@ -63,16 +71,21 @@ impl Ledger {
 
     /// Releases the pending transfers due at `now`.
     fn expire(&mut self, now: u64) {
-        while let Some(entry) = self.transfers.pop_due(now) {
-            let movement = Movement { release: entry.transfer.amount, ..Movement::default() };
-            self.accounts.do_movement(entry.debit, entry.credit, movement);
+        while let Some(row) = self.transfers.pop_due(now) {
+            let movement = Movement { release: row.amount.get(), ..Movement::default() };
+            self.accounts.do_movement(row.debit.get(), row.credit.get(), movement);
         }
     }
 
     fn create<E: Event>(&mut self, first: u64, body: &[u8], out: &mut Vec<u8>) {
         let mut chain: Option<Chain> = None;
-        let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).peekable();
-        while let Some((bytes, stamp)) = events.next() {
+        let mut ahead = [Ahead::default(); GROUP];
+        let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).enumerate().peekable();
+        while let Some((place, (bytes, stamp))) = events.next() {
+            if place % GROUP == 0 {
+                let group = body[place * EVENT_BYTES..].chunks_exact(EVENT_BYTES);
+                E::look_ahead(self, group.filter_map(E::read), &mut ahead);
+            }
             let Some(event) = E::read(bytes) else { continue };
             let is_open = event.is_linked() && events.peek().is_none();
             if event.is_linked() && chain.is_none() {
@@ -85,7 +98,7 @@ impl Ledger {
             } else if event.timestamp() != 0 {
                 Outcome::new(TIMESTAMP_MUST_BE_ZERO, stamp)
             } else {
-                E::create(self, event, stamp)
+                E::create(self, event, &ahead[place % GROUP], stamp)
             };
             if outcome.status != CREATED
                 && let Some(chain) = chain.as_mut().filter(|chain| !chain.broken)
@@ -106,26 +119,26 @@ impl Ledger {
     fn create_account(&mut self, account: Account, stamp: u64) -> Outcome {
         match self.judge_account(&account) {
             Ok(()) => {
-                self.accounts.push(Account { timestamp: stamp, ..account });
+                self.accounts.push(&Account { timestamp: stamp, ..account });
                 Outcome::new(CREATED, stamp)
             }
             Err(refusal) => Outcome::new(refusal.status as u32, refusal.existing.unwrap_or(stamp)),
         }
     }
 
-    fn create_transfer(&mut self, transfer: &Transfer, stamp: u64) -> Outcome {
-        match self.judge_transfer(transfer, stamp) {
-            Ok(entry) => {
-                self.accounts.do_movement(entry.debit, entry.credit, self.transfers.movement(&entry));
+    fn create_transfer(&mut self, transfer: &Transfer, ahead: &Ahead, stamp: u64) -> Outcome {
+        match self.judge_transfer(transfer, ahead, stamp) {
+            Ok(Judged { entry, resolved }) => {
+                self.accounts.do_movement(entry.debit, entry.credit, entry.movement(resolved));
                 let number = self.transfers.len();
-                self.accounts.set_newest(entry.debit, number);
-                self.accounts.set_newest(entry.credit, number);
-                self.transfers.push(entry);
+                self.accounts.list(entry.debit, number);
+                self.accounts.list(entry.credit, number);
+                self.transfers.push(ahead.hash, &entry);
                 Outcome::new(CREATED, stamp)
             }
             Err(refusal) => {
                 if refusal.status.is_transient() {
-                    self.transfers.fail(transfer.id);
+                    self.transfers.fail(ahead.hash, transfer.id);
                 }
                 Outcome::new(refusal.status as u32, refusal.existing.unwrap_or(stamp))
             }
@@ -136,11 +149,11 @@ impl Ledger {
     /// undoes all.
     fn undo_transfers(&mut self, len: u32) {
         while self.transfers.len() > len {
-            let Some(entry) = self.transfers.pop() else { return };
-            debug_assert_ne!(entry.state, TransferState::Expired);
-            self.accounts.undo_movement(entry.debit, entry.credit, self.transfers.movement(&entry));
-            self.accounts.set_newest(entry.debit, entry.previous_of_debit);
-            self.accounts.set_newest(entry.credit, entry.previous_of_credit);
+            let Some(row) = self.transfers.pop() else { return };
+            let (debit, credit) = (row.debit.get(), row.credit.get());
+            self.accounts.undo_movement(debit, credit, self.transfers.movement(&row));
+            self.accounts.unlist(credit);
+            self.accounts.unlist(debit);
         }
     }
 }
@@ -179,7 +192,9 @@ trait Event: Copy {
     fn timestamp(&self) -> u64;
     /// How many records of this kind there are.
     fn count(ledger: &Ledger) -> u32;
-    fn create(ledger: &mut Ledger, event: Self, stamp: u64) -> Outcome;
+    /// Looks up what the next events will need, all at once, so that their cache misses overlap.
+    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]);
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, stamp: u64) -> Outcome;
     /// Takes back the records after the first `count`, all made by one chain.
     fn roll_back(ledger: &mut Ledger, count: u32);
 }
@@ -197,7 +212,9 @@ impl Event for Account {
     fn count(ledger: &Ledger) -> u32 {
         ledger.accounts.len()
     }
-    fn create(ledger: &mut Ledger, event: Self, stamp: u64) -> Outcome {
+    /// Accounts are few, and no account of a request depends on another's place.
+    fn look_ahead(_: &Ledger, _: impl Iterator<Item = Self>, _: &mut [Ahead; GROUP]) {}
+    fn create(ledger: &mut Ledger, event: Self, _: &Ahead, stamp: u64) -> Outcome {
         ledger.create_account(event, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
@@ -218,8 +235,11 @@ impl Event for Transfer {
     fn count(ledger: &Ledger) -> u32 {
         ledger.transfers.len()
     }
-    fn create(ledger: &mut Ledger, event: Self, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event, stamp)
+    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]) {
+        ledger.look_ahead(events, ahead);
+    }
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, stamp: u64) -> Outcome {
+        ledger.create_transfer(&event, ahead, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);

@@ -28,9 +28,14 @@ impl Expiries {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// The transfer that falls due next.
-    pub(crate) fn next_transfer(&self) -> Option<u32> {
-        self.due.first().map(|(_, transfer)| *transfer)
+    /// The timers that are running: when a transfer is due, and its number.
+    pub(crate) fn timers(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        self.due.iter().copied()
+    }
+
+    /// Notes a transfer that expired before a snapshot, in its order.
+    pub(crate) fn restore_expired(&mut self, transfer: u32) {
+        self.expired.push(transfer);
     }
 
     /// Takes the earliest transfer due at `now` or before.

@@ -15,7 +15,9 @@
 
 mod account_rules;
 mod accounts;
+mod ahead;
 mod apply;
+mod cold;
 mod error;
 mod expiry;
 mod id_index;
@@ -23,7 +25,9 @@ mod invariants;
 mod ledger;
 mod operation;
 mod pages;
+mod postings;
 mod query;
+mod rows;
 mod snapshot;
 mod state_hash;
 mod status;
@@ -31,6 +35,7 @@ mod transfer_rules;
 mod transfers;
 mod wire;
 
+pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
 pub use error::{InvariantBroken, RequestError, SnapshotError, StatementError};
 pub use ledger::{Counts, Ledger};
 pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};

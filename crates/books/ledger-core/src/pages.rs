@@ -53,19 +53,4 @@ impl<T> Pages<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.pages.iter().flatten()
     }
-
-    /// The records from `first` on.
-    pub(crate) fn iter_from(&self, first: u32) -> impl Iterator<Item = &T> {
-        (first..self.len).map(|index| self.get(index))
-    }
-
-    /// How many records, counted from the first, satisfy `before`; they must come first.
-    pub(crate) fn partition_point(&self, before: impl Fn(&T) -> bool) -> u32 {
-        let (mut low, mut high) = (0, self.len);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if before(self.get(middle)) { low = middle + 1 } else { high = middle }
-        }
-        low
-    }
 }

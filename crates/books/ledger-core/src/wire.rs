@@ -88,6 +88,11 @@ flags! {
     VOID_PENDING_TRANSFER = 3 "void_pending_transfer";
 }
 
+impl TransferFlags {
+    /// Flags of transfers that resolve a pending one.
+    pub(crate) const RESOLVING: Self = Self::POST_PENDING_TRANSFER.with(Self::VOID_PENDING_TRANSFER);
+}
+
 impl AccountFlags {
     /// Both limits at once would allow no transfer, so they exclude each other.
     pub(crate) const BOTH_LIMITS: Self =

@@ -185,7 +185,7 @@ impl shard::StateMachine for Unsound {
     fn due(&self, now: ids::Timestamp) -> Option<u16> {
         self.0.due(now)
     }
-    fn state_hash(&mut self) -> stdx::Digest {
+    fn state_hash(&self) -> stdx::Digest {
         stdx::Digest::of(&self.1.to_le_bytes())
     }
     fn snapshot(&mut self, out: &mut Vec<u8>) {

@@ -4,6 +4,7 @@
 mod against_model;
 mod bad_input;
 mod chains;
+mod cold;
 mod model;
 mod rules;
 mod script;
