@@ -148,6 +148,13 @@ impl Accounts {
         self.change(debit, credit, |pending, posted| movement.forth(pending, posted));
     }
 
+    /// Closes an account or opens it again.
+    pub(crate) fn set_closed(&mut self, number: u32, closed: bool) {
+        let flags = &mut self.rows[number as usize].flags;
+        *flags = if closed { flags.with(AccountFlags::CLOSED) } else { flags.without(AccountFlags::CLOSED) };
+        self.touch(number);
+    }
+
     /// Undoes a movement.
     pub(crate) fn undo_movement(&mut self, debit: u32, credit: u32, movement: Movement) {
         self.change(debit, credit, |pending, posted| movement.back(pending, posted));

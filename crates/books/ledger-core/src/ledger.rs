@@ -3,6 +3,7 @@
 use ids::Timestamp;
 
 use crate::accounts::Accounts;
+use crate::scan::Scan;
 use crate::state_hash::StateHash;
 use crate::transfers::Transfers;
 
@@ -45,12 +46,18 @@ impl Ledger {
         }
     }
 
+    /// For walks over the stored records.
+    pub(crate) fn scan(&self) -> Scan<'_> {
+        Scan { accounts: &self.accounts, transfers: &self.transfers }
+    }
+
     /// The stamp of the last request applied, [`Timestamp::ZERO`] before the first.
     pub fn clock(&self) -> Timestamp {
         Timestamp(self.clock)
     }
 
-    /// When the next pending transfer expires: a request stamped then or later takes its reserve back.
+    /// When the next pending transfer falls due: the first request after that takes its reserve back, unless
+    /// many fall due at once and the rest is left to the requests after it.
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.transfers.expiries.next().map(Timestamp)
     }

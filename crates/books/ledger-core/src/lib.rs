@@ -3,8 +3,7 @@
 //!
 //! Start at [`Ledger::apply`]: one request is a batch of 128-byte events, and every event gets one 16-byte
 //! [`Outcome`]. Records, flags, statuses and their precedence follow TigerBeetle's public data model (release
-//! 0.17), so its reference pages describe this ledger as well; what is not built yet (balancing and closing
-//! transfers, imported events, closed accounts) is refused as `reserved_flag`.
+//! 0.17), so its reference pages describe this ledger as well.
 //!
 //! Nothing here reads a clock, a file, a socket or a random source: time enters as the timestamp of a
 //! request. Equal requests from an equal start give equal outcomes and an equal [state
@@ -16,6 +15,7 @@
 mod account_rules;
 mod accounts;
 mod apply;
+mod closing;
 mod error;
 mod expiry;
 mod id_index;
@@ -24,6 +24,7 @@ mod ledger;
 mod operation;
 mod pages;
 mod query;
+mod scan;
 mod snapshot;
 mod state_hash;
 mod status;

@@ -3,8 +3,13 @@
 
 mod against_model;
 mod bad_input;
+mod balancing;
 mod chains;
+mod closing;
+mod import;
 mod model;
+mod model_rules;
+mod precedence;
 mod rules;
 mod script;
 mod statements;

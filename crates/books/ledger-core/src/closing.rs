@@ -1,0 +1,52 @@
+//! Closing accounts with a pending transfer, and opening them again when it is voided or expires.
+
+use crate::Ledger;
+use crate::transfers::{Entry, NONE};
+use crate::wire::TransferFlags;
+
+/// The transfers that may close an account or open it again.
+const MAY_CLOSE_OR_OPEN: TransferFlags = TransferFlags::CLOSING.with(TransferFlags::VOID_PENDING_TRANSFER);
+
+impl Ledger {
+    /// Closes or opens what the new transfer `entry` closes or opens.
+    pub(crate) fn do_closing(&mut self, entry: &Entry) {
+        if entry.transfer.flags.intersects(MAY_CLOSE_OR_OPEN) {
+            let is_closing = entry.pending == NONE;
+            self.set_closed(entry, is_closing);
+        }
+    }
+
+    /// Undoes [`do_closing`](Self::do_closing).
+    pub(crate) fn undo_closing(&mut self, entry: &Entry) {
+        if entry.transfer.flags.intersects(MAY_CLOSE_OR_OPEN) {
+            let is_closing = entry.pending == NONE;
+            self.set_closed(entry, !is_closing);
+        }
+    }
+
+    /// Opens the accounts that the pending transfer `entry` closed; it has just expired.
+    pub(crate) fn reopen(&mut self, entry: &Entry) {
+        if entry.transfer.flags.intersects(TransferFlags::CLOSING) {
+            self.set_closed(entry, false);
+        }
+    }
+
+    fn set_closed(&mut self, entry: &Entry, closed: bool) {
+        let sides = self.closing_flags(entry);
+        if sides.contains(TransferFlags::CLOSING_DEBIT) {
+            self.accounts.set_closed(entry.debit, closed);
+        }
+        if sides.contains(TransferFlags::CLOSING_CREDIT) {
+            self.accounts.set_closed(entry.credit, closed);
+        }
+    }
+
+    /// The flags of the transfer that closes, which is the pending one if `entry` voids it.
+    fn closing_flags(&self, entry: &Entry) -> TransferFlags {
+        if entry.pending == NONE {
+            entry.transfer.flags
+        } else {
+            self.transfers.get(entry.pending).transfer.flags
+        }
+    }
+}
