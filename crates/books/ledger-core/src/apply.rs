@@ -74,6 +74,7 @@ impl Ledger {
             let movement = Movement { release: entry.transfer.amount, ..Movement::default() };
             self.accounts.do_movement(entry.debit, entry.credit, movement);
             self.reopen(&entry);
+            self.remember_expiry(&entry);
             free = stamp + 1;
         }
     }
@@ -136,6 +137,7 @@ impl Ledger {
                 self.accounts.set_newest(entry.debit, number);
                 self.accounts.set_newest(entry.credit, number);
                 self.transfers.push(entry);
+                self.remember_transfer(number, entry.debit, entry.credit);
                 Outcome::new(CREATED, timestamp)
             }
             Err(refusal) => {
@@ -153,6 +155,7 @@ impl Ledger {
         while self.transfers.len() > len {
             let Some(entry) = self.transfers.pop() else { return };
             debug_assert_ne!(entry.state, TransferState::Expired);
+            self.forget_transfer(self.transfers.len(), entry.debit, entry.credit);
             self.undo_closing(&entry);
             self.accounts.undo_movement(entry.debit, entry.credit, self.transfers.movement(&entry));
             self.accounts.set_newest(entry.debit, entry.previous_of_debit);

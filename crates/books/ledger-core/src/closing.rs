@@ -42,7 +42,7 @@ impl Ledger {
     }
 
     /// The flags of the transfer that closes, which is the pending one if `entry` voids it.
-    fn closing_flags(&self, entry: &Entry) -> TransferFlags {
+    pub(crate) fn closing_flags(&self, entry: &Entry) -> TransferFlags {
         if entry.pending == NONE {
             entry.transfer.flags
         } else {

@@ -3,6 +3,7 @@
 use ids::Timestamp;
 
 use crate::accounts::Accounts;
+use crate::history::History;
 use crate::scan::Scan;
 use crate::state_hash::StateHash;
 use crate::transfers::Transfers;
@@ -11,6 +12,7 @@ use crate::transfers::Transfers;
 pub struct Ledger {
     pub(crate) accounts: Accounts,
     pub(crate) transfers: Transfers,
+    pub(crate) history: History,
     /// The stamp of the last request: every later event comes after it.
     pub(crate) clock: u64,
     pub(crate) state_hash: StateHash,
@@ -41,6 +43,7 @@ impl Ledger {
         Self {
             accounts: Accounts::default(),
             transfers: Transfers::new(),
+            history: History::new(),
             clock: 0,
             state_hash: StateHash::default(),
         }

@@ -14,10 +14,14 @@
 
 mod account_rules;
 mod accounts;
+mod answer;
 mod apply;
+mod change_events;
 mod closing;
 mod error;
 mod expiry;
+mod filter;
+mod history;
 mod id_index;
 mod invariants;
 mod ledger;
@@ -32,7 +36,11 @@ mod transfer_rules;
 mod transfers;
 mod wire;
 
-pub use error::{InvariantBroken, RequestError, SnapshotError, StatementError};
+pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
+pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
+pub use filter::{
+    AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,
+};
 pub use ledger::{Counts, Ledger};
 pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};

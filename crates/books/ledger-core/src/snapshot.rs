@@ -75,6 +75,7 @@ impl Ledger {
         ledger.restore_expired(parts.expired)?;
         ledger.restore_failed(parts.failed)?;
         ensure(ledger.check_invariants().is_ok(), "the books do not balance")?;
+        ledger.rebuild_history();
         if ledger.state_hash() == Digest(header.state_hash) {
             Ok(ledger)
         } else {

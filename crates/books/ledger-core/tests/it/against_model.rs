@@ -15,7 +15,7 @@ use crate::script::check_books;
 const SECOND: u64 = 1_000_000_000;
 
 #[derive(Clone, Debug)]
-enum Request {
+pub(crate) enum Request {
     Accounts(Vec<Account>),
     Transfers(Vec<Transfer>),
     Pulse,
@@ -23,7 +23,7 @@ enum Request {
 
 /// A request and how long after the one before its first event is stamped.
 #[derive(Clone, Debug)]
-struct Step {
+pub(crate) struct Step {
     wait: u64,
     request: Request,
 }
@@ -288,15 +288,35 @@ fn any_life() -> impl Strategy<Value = (u64, Vec<Step>)> {
     })
 }
 
-/// Runs `test` on fixed seeds. A failure names its seed and prints the smallest life that fails.
-fn for_all_lives(cases: u32, test: impl Fn(u64, Vec<Step>) -> Result<(), TestCaseError>) {
+/// Runs `test` on fixed seeds, with something more to try on each life. A failure names its seed and prints
+/// the smallest life that fails.
+pub(crate) fn for_all_lives<M: Strategy>(
+    cases: u32,
+    more: M,
+    test: impl Fn(u64, &[Step], &M::Value) -> Result<(), TestCaseError>,
+) where
+    M::Value: Clone,
+{
+    let lives = (any_life(), more);
     for seed in 1..=4u8 {
         let config = Config { cases, failure_persistence: None, ..Config::default() };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
-        let result =
-            TestRunner::new_with_rng(config, rng).run(&any_life(), |(start, steps)| test(start, steps));
+        let result = TestRunner::new_with_rng(config, rng)
+            .run(&lives, |((start, steps), more)| test(start, &steps, &more));
         if let Err(error) = result {
             panic!("seed {seed}: {error}");
+        }
+    }
+}
+
+/// Plays a step to the model; returns timestamp and status of each event.
+pub(crate) fn play(model: &mut Model, step: &Step, last: u64) -> Vec<(u64, u32)> {
+    match &step.request {
+        Request::Accounts(events) => model.create_accounts(last, events),
+        Request::Transfers(events) => model.create_transfers(last, events),
+        Request::Pulse => {
+            model.pulse(last);
+            Vec::new()
         }
     }
 }
@@ -306,7 +326,7 @@ fn body_of<E>(events: &[E], bytes: impl Fn(&E) -> &[u8]) -> Vec<u8> {
 }
 
 /// The operation, body and stamp of a step that starts after `now`.
-fn encode(step: &Step, now: u64) -> (Operation, Vec<u8>, u64) {
+pub(crate) fn encode(step: &Step, now: u64) -> (Operation, Vec<u8>, u64) {
     let first = now + 1 + step.wait;
     match &step.request {
         Request::Accounts(events) => {
@@ -321,21 +341,14 @@ fn encode(step: &Step, now: u64) -> (Operation, Vec<u8>, u64) {
 
 #[test]
 fn every_outcome_and_record_agrees_with_the_model() {
-    for_all_lives(150, |start, steps| {
+    for_all_lives(150, Just(()), |start, steps, ()| {
         let (mut ledger, mut model, mut now) = (Ledger::new(), Model::default(), start);
-        for step in &steps {
+        for step in steps {
             let (operation, body, last) = encode(step, now);
             now = last;
             let mut out = Vec::new();
             ledger.apply(operation, Timestamp(last), &body, &mut out).unwrap();
-            let expected = match &step.request {
-                Request::Accounts(events) => model.create_accounts(last, events),
-                Request::Transfers(events) => model.create_transfers(last, events),
-                Request::Pulse => {
-                    model.pulse(last);
-                    Vec::new()
-                }
-            };
+            let expected = play(&mut model, step, last);
             let outcomes: Vec<(u64, u32)> = out
                 .chunks_exact(16)
                 .filter_map(Outcome::from_bytes)
@@ -392,7 +405,7 @@ fn paged_statement(ledger: &Ledger, account: u128, limit: usize) -> Vec<Statemen
 /// snapshot taken anywhere.
 #[test]
 fn a_replay_and_a_restored_snapshot_reach_the_same_state_hash() {
-    for_all_lives(100, |start, steps| {
+    for_all_lives(100, Just(()), |start, steps, ()| {
         let (mut first, mut second, mut third) = (Ledger::new(), Ledger::new(), Ledger::new());
         let mut now = start;
         for (index, step) in steps.iter().enumerate() {
@@ -421,9 +434,9 @@ fn a_replay_and_a_restored_snapshot_reach_the_same_state_hash() {
 #[test]
 fn random_lives_reach_every_status() {
     let seen = std::cell::RefCell::new(std::collections::BTreeSet::new());
-    for_all_lives(300, |start, steps| {
+    for_all_lives(300, Just(()), |start, steps, ()| {
         let (mut ledger, mut now) = (Ledger::new(), start);
-        for step in &steps {
+        for step in steps {
             let (operation, body, last) = encode(step, now);
             now = last;
             let mut out = Vec::new();
