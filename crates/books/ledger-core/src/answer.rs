@@ -109,7 +109,7 @@ impl Ledger {
             .account_transfers(account, range, direction)
             .filter(|number| {
                 let entry = self.transfers.get(*number);
-                is_asked_for(filter, account, &entry)
+                entry.is_asked_for(filter, account)
             })
             .take(filter.limit.min(REPLY_RECORDS_MAX) as usize)
             .collect()
@@ -204,18 +204,20 @@ impl QueryFilter {
     }
 }
 
-fn is_asked_for(filter: &AccountFilter, account: u32, entry: &Entry) -> bool {
-    let side = if entry.debit == account { AccountFilter::DEBITS } else { AccountFilter::CREDITS };
-    let transfer = &entry.transfer;
-    filter.flags & side != 0
-        && is_any_or(filter.user_data_128, transfer.user_data_128)
-        && is_any_or(filter.user_data_64, transfer.user_data_64)
-        && is_any_or(filter.user_data_32, transfer.user_data_32)
-        && is_any_or(filter.code, transfer.code)
+impl Entry {
+    fn is_asked_for(&self, filter: &AccountFilter, account: u32) -> bool {
+        let side = if self.debit == account { AccountFilter::DEBITS } else { AccountFilter::CREDITS };
+        let transfer = &self.transfer;
+        filter.flags & side != 0
+            && is_any_or(filter.user_data_128, transfer.user_data_128)
+            && is_any_or(filter.user_data_64, transfer.user_data_64)
+            && is_any_or(filter.user_data_32, transfer.user_data_32)
+            && is_any_or(filter.code, transfer.code)
+    }
 }
 
 /// Zero asks for any value.
-fn is_any_or<T: Default + PartialEq>(asked: T, actual: T) -> bool {
+fn is_any_or<T: Copy + Default + PartialEq>(asked: T, actual: T) -> bool {
     asked == T::default() || asked == actual
 }
 

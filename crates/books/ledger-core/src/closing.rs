@@ -1,7 +1,7 @@
 //! Closing accounts with a pending transfer, and opening them again when it is voided or expires.
 
 use crate::Ledger;
-use crate::transfers::{Entry, NONE};
+use crate::transfers::{Entry, NONE, Transfers};
 use crate::wire::TransferFlags;
 
 /// The transfers that may close an account or open it again.
@@ -32,7 +32,7 @@ impl Ledger {
     }
 
     fn set_closed(&mut self, entry: &Entry, closed: bool) {
-        let sides = self.closing_flags(entry);
+        let sides = entry.closing_flags(&self.transfers);
         if sides.contains(TransferFlags::CLOSING_DEBIT) {
             self.accounts.set_closed(entry.debit, closed);
         }
@@ -40,13 +40,11 @@ impl Ledger {
             self.accounts.set_closed(entry.credit, closed);
         }
     }
+}
 
-    /// The flags of the transfer that closes, which is the pending one if `entry` voids it.
-    pub(crate) fn closing_flags(&self, entry: &Entry) -> TransferFlags {
-        if entry.pending == NONE {
-            entry.transfer.flags
-        } else {
-            self.transfers.get(entry.pending).transfer.flags
-        }
+impl Entry {
+    /// The flags of the transfer that closes, which is the pending one if this one voids it.
+    pub(crate) fn closing_flags(&self, transfers: &Transfers) -> TransferFlags {
+        if self.pending == NONE { self.transfer.flags } else { transfers.get(self.pending).transfer.flags }
     }
 }

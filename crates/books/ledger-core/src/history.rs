@@ -13,7 +13,7 @@ use crate::accounts::Movement;
 use crate::pages::Pages;
 use crate::query::Side;
 use crate::scan::{Direction, TimeRange};
-use crate::transfers::{Entry, NONE};
+use crate::transfers::{Entry, NONE, Transfers};
 use crate::wire::{Account, AccountFlags, TransferFlags};
 
 /// How many events of an account lie between two marks. A mark costs 160 bytes, and a walk undoes this many
@@ -263,10 +263,10 @@ impl Past {
 
     fn undo_transfer(&mut self, ledger: &Ledger, number: u32) {
         let entry = ledger.transfers.get(number);
-        let side = side_of(&entry, self.account);
-        let movement = ledger.transfers.movement(&entry);
+        let side = entry.side_of(self.account);
+        let movement = entry.movement(&ledger.transfers);
         undo(&mut self.state, side, movement);
-        if closes(side, ledger.closing_flags(&entry)) {
+        if closes(side, entry.closing_flags(&ledger.transfers)) {
             set_closed(&mut self.state, entry.pending != NONE);
         }
     }
@@ -274,7 +274,7 @@ impl Past {
     fn undo_expiry(&mut self, ledger: &Ledger) {
         let number = self.expiry as usize;
         let entry = ledger.transfers.get(ledger.transfers.expiries.expired()[number].transfer);
-        let side = side_of(&entry, self.account);
+        let side = entry.side_of(self.account);
         let [of_debit, of_credit] = ledger.history.expiry_links[number];
         self.expiry = if side == Side::Debit { of_debit } else { of_credit };
         let movement = Movement { release: entry.transfer.amount, ..Movement::default() };
@@ -295,18 +295,12 @@ struct Replay {
 impl Replay {
     fn new(ledger: &Ledger) -> Self {
         let mut events = vec![0; ledger.accounts.len() as usize];
-        let mut count = |entry: &Entry| {
+        let expired = ledger.transfers.expiries.expired().iter().map(|expiry| expiry.transfer);
+        for number in (0..ledger.transfers.len()).chain(expired) {
+            let entry = ledger.transfers.get(number);
             for account in [entry.debit, entry.credit] {
                 events[account as usize] += 1;
             }
-        };
-        for number in 0..ledger.transfers.len() {
-            let entry = ledger.transfers.get(number);
-            count(&entry);
-        }
-        for expiry in ledger.transfers.expiries.expired() {
-            let entry = ledger.transfers.get(expiry.transfer);
-            count(&entry);
         }
         let mut states = Vec::new();
         let places = (0..).zip(events).map(|(number, events)| {
@@ -324,8 +318,8 @@ impl Replay {
     }
 
     fn transfer(&mut self, ledger: &mut Ledger, entry: &Entry, number: u32) {
-        let movement = ledger.transfers.movement(entry);
-        let closing = ledger.closing_flags(entry);
+        let movement = entry.movement(&ledger.transfers);
+        let closing = entry.closing_flags(&ledger.transfers);
         let is_closing = entry.pending == NONE;
         let position = ledger.position(Event::Transfer(number));
         self.change(ledger, entry, position, |side, state, newest| {
@@ -368,8 +362,14 @@ impl Replay {
     }
 }
 
-fn side_of(entry: &Entry, account: u32) -> Side {
-    if entry.debit == account { Side::Debit } else { Side::Credit }
+impl Entry {
+    fn side_of(&self, account: u32) -> Side {
+        if self.debit == account { Side::Debit } else { Side::Credit }
+    }
+
+    fn movement(&self, transfers: &Transfers) -> Movement {
+        transfers.movement(self)
+    }
 }
 
 fn closes(side: Side, closing: TransferFlags) -> bool {

@@ -33,7 +33,7 @@ impl Model {
         let is_valid = filter.limit > 0
             && filter.account_id != u128::MAX
             && filter.flags < 8
-            && filter.flags % 4 != 0
+            && !filter.flags.is_multiple_of(4)
             && filter.reserved.iter().all(|byte| *byte == 0);
         let Some(in_range) = in_range(filter.timestamp_min, filter.timestamp_max).filter(|_| is_valid) else {
             return Vec::new();

@@ -429,5 +429,6 @@ fn a_body_that_is_no_query_is_refused() {
         QueryTransfers: a query body of 128 bytes is not one filter of this operation
         QueryTransfers: a query body of 131056 bytes is not one filter of this operation
         146: query operation 146 does not exist
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
