@@ -263,7 +263,7 @@ impl Scenario<'_> {
         let bytes = Snapshot::encode(SHARD, position, replica);
         let restored = Snapshot::<LedgerMachine>::decode(SHARD, &bytes)
             .map_err(|error| Violation::new(Invariant::SameState, error.to_string()))?;
-        let mut restored = restored.replica;
+        let restored = restored.replica;
         found.push(("a restored snapshot".to_owned(), restored.state_hash()));
         for (who, state) in found {
             check(state == expected, Invariant::SameState, || {

@@ -206,6 +206,11 @@ impl Accounts {
         self.rows.iter()
     }
 
+    /// How many accounts were created before `timestamp`.
+    pub(crate) fn created_before(&self, timestamp: u64) -> u32 {
+        self.rows.partition_point(|row| row.timestamp < timestamp)
+    }
+
     pub(crate) fn sums(&self) -> &Sums {
         &self.sums
     }
@@ -226,10 +231,11 @@ impl Accounts {
         self.postings.has_room(transfers)
     }
 
-    /// Adds a transfer to the list of an account.
-    pub(crate) fn list(&mut self, number: u32, transfer: u32) {
+    /// Adds a transfer to the list of an account, and says whether it is time for a mark of its history.
+    pub(crate) fn list(&mut self, number: u32, transfer: u32) -> bool {
         let row = self.rows.get_mut(number);
         row.transfers = self.postings.push(row.transfers, transfer);
+        self.postings.is_milestone(row.transfers)
     }
 
     /// Takes back the newest transfer of an account's list. Lists are undone in the reverse order of their growth.
@@ -270,6 +276,13 @@ impl Accounts {
     /// Does a movement to the debit side of one account and the credit side of another.
     pub(crate) fn do_movement(&mut self, debit: u32, credit: u32, movement: Movement) {
         self.change(debit, credit, |pending, posted| movement.forth(pending, posted));
+    }
+
+    /// Closes an account or opens it again.
+    pub(crate) fn set_closed(&mut self, number: u32, closed: bool) {
+        let flags = &mut self.rows.get_mut(number).flags;
+        *flags = if closed { flags.with(AccountFlags::CLOSED) } else { flags.without(AccountFlags::CLOSED) };
+        self.touched.add(number);
     }
 
     /// Undoes a movement.

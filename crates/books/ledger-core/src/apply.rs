@@ -1,7 +1,6 @@
 //! Applying a request: time, chains and outcomes. What one event may do is in the `*_rules` modules.
 
 use ids::Timestamp;
-use zerocopy::IntoBytes;
 
 use crate::accounts::Movement;
 use crate::ahead::{Ahead, GROUP};
@@ -9,7 +8,7 @@ use crate::status::{CreateAccountStatus, CreateTransferStatus};
 use crate::transfer_rules::Judged;
 use crate::transfers::TRANSFERS_MAX;
 use crate::wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};
-use crate::{EVENT_BYTES, Ledger, OUTCOME_BYTES, Operation, RequestError};
+use crate::{EVENT_BYTES, EVENTS_MAX, Ledger, OUTCOME_BYTES, Operation, RequestError};
 
 /// The latest stamp: TigerBeetle keeps the highest bit of a timestamp for itself.
 pub(crate) const TIMESTAMP_MAX: u64 = i64::MAX.unsigned_abs();
@@ -18,9 +17,10 @@ impl Ledger {
     /// Applies one request: `body` holds its events, `timestamp` is the stamp of the last one.
     ///
     /// Event `i` of `n` is stamped `timestamp − n + 1 + i`; the first stamp must lie after the request
-    /// before. Pending transfers due at the first stamp expire before the first event. Appends one 16-byte
-    /// [`Outcome`] per event to `out` and returns their number. A refused event changes nothing, and a linked
-    /// chain is done whole or not at all.
+    /// before. Pending transfers that fall due before the first stamp expire first, each at a moment of its
+    /// own between the requests: at most [`EVENTS_MAX`](crate::EVENTS_MAX) of them, and no more than there
+    /// are moments; the next request goes on. Appends one 16-byte [`Outcome`] per event to `out` and returns
+    /// their number. A refused event changes nothing, and a linked chain is done whole or not at all.
     ///
     /// Errors: those of [`Operation::events`], [`RequestError::TimestampNotAfterLast`],
     /// [`RequestError::TimestampOutOfRange`] and [`RequestError::Full`]; ledger and `out` are then as before.
@@ -36,12 +36,13 @@ impl Ledger {
         let events = operation.events(body)?;
         let first = self.admit(events, timestamp.0)?;
         let expired = self.transfers.expiries.expired().len();
-        self.expire(first);
+        // A pulse has no event that needs its stamp.
+        self.expire(if events == 0 { timestamp.0 } else { first - 1 });
         out.reserve(events as usize * OUTCOME_BYTES);
         let start = out.len();
         match operation {
-            Operation::CreateAccounts => self.create::<Account>(first, body, out),
-            Operation::CreateTransfers => self.create::<Transfer>(first, body, out),
+            Operation::CreateAccounts => self.create::<Account>(first, timestamp.0, body, out),
+            Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
@@ -69,15 +70,26 @@ impl Ledger {
         Ok(before_first + 1)
     }
 
-    /// Releases the pending transfers due at `now`.
-    fn expire(&mut self, now: u64) {
-        while let Some(row) = self.transfers.pop_due(now) {
+    /// Releases pending transfers due at `last` or before, each with a stamp that nothing else has.
+    fn expire(&mut self, last: u64) {
+        let mut free = self.clock + 1;
+        for _ in 0..EVENTS_MAX {
+            let Some(stamp) = self.transfers.expiries.next().map(|due| due.max(free)) else { return };
+            if stamp > last {
+                return;
+            }
+            let Some(row) = self.transfers.expire_next(stamp) else { return };
             let movement = Movement { release: row.amount.get(), ..Movement::default() };
             self.accounts.do_movement(row.debit.get(), row.credit.get(), movement);
+            self.reopen(&row);
+            self.remember_expiry();
+            free = stamp + 1;
         }
     }
 
-    fn create<E: Event>(&mut self, first: u64, body: &[u8], out: &mut Vec<u8>) {
+    /// Creates the events of `body`, stamped from `first` to `last`.
+    fn create<E: Event>(&mut self, first: u64, last: u64, body: &[u8], out: &mut Vec<u8>) {
+        let is_import = body.get(..EVENT_BYTES).and_then(E::read).is_some_and(|event| event.is_imported());
         let mut chain: Option<Chain> = None;
         let mut ahead = [Ahead::default(); GROUP];
         let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).enumerate().peekable();
@@ -89,24 +101,27 @@ impl Ledger {
             let Some(event) = E::read(bytes) else { continue };
             let is_open = event.is_linked() && events.peek().is_none();
             if event.is_linked() && chain.is_none() {
-                chain = Some(Chain { records: E::count(self), outcomes: out.len(), broken: false });
+                let (records, outcomes) = (E::count(self), out.len());
+                chain = Some(Chain { records, outcomes, first: stamp, broken: false });
             }
             let outcome = if is_open {
                 Outcome::new(LINKED_EVENT_CHAIN_OPEN, stamp)
             } else if chain.as_ref().is_some_and(|chain| chain.broken) {
                 Outcome::new(LINKED_EVENT_FAILED, stamp)
-            } else if event.timestamp() != 0 {
-                Outcome::new(TIMESTAMP_MUST_BE_ZERO, stamp)
             } else {
-                E::create(self, event, &ahead[place % GROUP], stamp)
+                match check_time(&event, is_import, stamp, last) {
+                    Ok(timestamp) => E::create(self, event, &ahead[place % GROUP], timestamp, stamp),
+                    Err(status) => Outcome::new(status, stamp),
+                }
             };
             if outcome.status != CREATED
                 && let Some(chain) = chain.as_mut().filter(|chain| !chain.broken)
             {
                 chain.broken = true;
                 E::roll_back(self, chain.records);
-                for done in out[chain.outcomes..].chunks_exact_mut(OUTCOME_BYTES) {
-                    done[8..12].copy_from_slice(LINKED_EVENT_FAILED.as_bytes());
+                for (done, stamp) in out[chain.outcomes..].chunks_exact_mut(OUTCOME_BYTES).zip(chain.first..)
+                {
+                    done.copy_from_slice(Outcome::new(LINKED_EVENT_FAILED, stamp).as_bytes());
                 }
             }
             out.extend_from_slice(outcome.as_bytes());
@@ -119,22 +134,28 @@ impl Ledger {
     fn create_account(&mut self, account: Account, stamp: u64) -> Outcome {
         match self.judge_account(&account) {
             Ok(()) => {
-                self.accounts.push(&Account { timestamp: stamp, ..account });
-                Outcome::new(CREATED, stamp)
+                self.accounts.push(&account);
+                Outcome::new(CREATED, account.timestamp)
             }
             Err(refusal) => Outcome::new(refusal.status as u32, refusal.existing.unwrap_or(stamp)),
         }
     }
 
-    fn create_transfer(&mut self, transfer: &Transfer, ahead: &Ahead, stamp: u64) -> Outcome {
-        match self.judge_transfer(transfer, ahead, stamp) {
+    fn create_transfer(&mut self, transfer: &Transfer, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
+        match self.judge_transfer(transfer, ahead, timestamp) {
             Ok(Judged { entry, resolved }) => {
-                self.accounts.do_movement(entry.debit, entry.credit, entry.movement(resolved));
+                let (debit, credit) = (entry.debit, entry.credit);
+                self.accounts.do_movement(debit, credit, entry.movement(resolved));
+                let row = entry.row();
+                self.do_closing(&row);
                 let number = self.transfers.len();
-                self.accounts.list(entry.debit, number);
-                self.accounts.list(entry.credit, number);
-                self.transfers.push(ahead.hash, &entry);
-                Outcome::new(CREATED, stamp)
+                self.transfers.push(ahead.hash, entry.state, row);
+                for account in [debit, credit] {
+                    if self.accounts.list(account, number) {
+                        self.mark(account, number);
+                    }
+                }
+                Outcome::new(CREATED, timestamp)
             }
             Err(refusal) => {
                 if refusal.status.is_transient() {
@@ -151,11 +172,30 @@ impl Ledger {
         while self.transfers.len() > len {
             let Some(row) = self.transfers.pop() else { return };
             let (debit, credit) = (row.debit.get(), row.credit.get());
-            self.accounts.undo_movement(debit, credit, self.transfers.movement(&row));
+            self.history.unmark(self.transfers.len());
             self.accounts.unlist(credit);
             self.accounts.unlist(debit);
+            self.undo_closing(&row);
+            self.accounts.undo_movement(debit, credit, self.transfers.movement(&row));
         }
     }
+}
+
+/// The timestamp an event is created with: its stamp, or its own if it is imported.
+///
+/// Errors: the status it is refused with, whatever else it contains.
+fn check_time<E: Event>(event: &E, is_import: bool, stamp: u64, last: u64) -> Result<u64, u32> {
+    let timestamp = event.timestamp();
+    if event.is_imported() != is_import {
+        return Err(if is_import { E::IMPORTED_EXPECTED } else { E::IMPORTED_NOT_EXPECTED });
+    }
+    if !is_import {
+        return if timestamp == 0 { Ok(stamp) } else { Err(TIMESTAMP_MUST_BE_ZERO) };
+    }
+    if timestamp == 0 || timestamp > TIMESTAMP_MAX {
+        return Err(E::IMPORTED_OUT_OF_RANGE);
+    }
+    if timestamp >= last { Err(E::IMPORTED_MUST_NOT_ADVANCE) } else { Ok(timestamp) }
 }
 
 /// A chain of linked events that is being applied.
@@ -164,6 +204,8 @@ struct Chain {
     records: u32,
     /// Where its outcomes start.
     outcomes: usize,
+    /// The stamp of its first event.
+    first: u64,
     broken: bool,
 }
 
@@ -187,24 +229,39 @@ impl Outcome {
 
 /// What the two kinds of events have in common.
 trait Event: Copy {
+    const IMPORTED_EXPECTED: u32;
+    const IMPORTED_NOT_EXPECTED: u32;
+    const IMPORTED_OUT_OF_RANGE: u32;
+    const IMPORTED_MUST_NOT_ADVANCE: u32;
+
     fn read(bytes: &[u8]) -> Option<Self>;
     fn is_linked(&self) -> bool;
+    fn is_imported(&self) -> bool;
     fn timestamp(&self) -> u64;
     /// How many records of this kind there are.
     fn count(ledger: &Ledger) -> u32;
     /// Looks up what the next events will need, all at once, so that their cache misses overlap.
     fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]);
-    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, stamp: u64) -> Outcome;
+    /// Creates the event at `timestamp`. `stamp` is when it is judged.
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome;
     /// Takes back the records after the first `count`, all made by one chain.
     fn roll_back(ledger: &mut Ledger, count: u32);
 }
 
 impl Event for Account {
+    const IMPORTED_EXPECTED: u32 = CreateAccountStatus::ImportedEventExpected as u32;
+    const IMPORTED_NOT_EXPECTED: u32 = CreateAccountStatus::ImportedEventNotExpected as u32;
+    const IMPORTED_OUT_OF_RANGE: u32 = CreateAccountStatus::ImportedEventTimestampOutOfRange as u32;
+    const IMPORTED_MUST_NOT_ADVANCE: u32 = CreateAccountStatus::ImportedEventTimestampMustNotAdvance as u32;
+
     fn read(bytes: &[u8]) -> Option<Self> {
         Self::from_bytes(bytes)
     }
     fn is_linked(&self) -> bool {
         self.flags.contains(AccountFlags::LINKED)
+    }
+    fn is_imported(&self) -> bool {
+        self.flags.contains(AccountFlags::IMPORTED)
     }
     fn timestamp(&self) -> u64 {
         self.timestamp
@@ -212,10 +269,10 @@ impl Event for Account {
     fn count(ledger: &Ledger) -> u32 {
         ledger.accounts.len()
     }
-    /// Accounts are few, and no account of a request depends on another's place.
+    /// Accounts are few: each is looked up when it is judged.
     fn look_ahead(_: &Ledger, _: impl Iterator<Item = Self>, _: &mut [Ahead; GROUP]) {}
-    fn create(ledger: &mut Ledger, event: Self, _: &Ahead, stamp: u64) -> Outcome {
-        ledger.create_account(event, stamp)
+    fn create(ledger: &mut Ledger, event: Self, _: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
+        ledger.create_account(Self { timestamp, ..event }, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.accounts.truncate(count);
@@ -223,11 +280,19 @@ impl Event for Account {
 }
 
 impl Event for Transfer {
+    const IMPORTED_EXPECTED: u32 = CreateTransferStatus::ImportedEventExpected as u32;
+    const IMPORTED_NOT_EXPECTED: u32 = CreateTransferStatus::ImportedEventNotExpected as u32;
+    const IMPORTED_OUT_OF_RANGE: u32 = CreateTransferStatus::ImportedEventTimestampOutOfRange as u32;
+    const IMPORTED_MUST_NOT_ADVANCE: u32 = CreateTransferStatus::ImportedEventTimestampMustNotAdvance as u32;
+
     fn read(bytes: &[u8]) -> Option<Self> {
         Self::from_bytes(bytes)
     }
     fn is_linked(&self) -> bool {
         self.flags.contains(TransferFlags::LINKED)
+    }
+    fn is_imported(&self) -> bool {
+        self.flags.contains(TransferFlags::IMPORTED)
     }
     fn timestamp(&self) -> u64 {
         self.timestamp
@@ -238,8 +303,8 @@ impl Event for Transfer {
     fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]) {
         ledger.look_ahead(events, ahead);
     }
-    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event, ahead, stamp)
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
+        ledger.create_transfer(&event, ahead, timestamp, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);

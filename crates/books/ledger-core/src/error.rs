@@ -200,3 +200,51 @@ impl stdx::Coded for StatementError {
         }
     }
 }
+
+/// Why a query has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The body is not a whole number of ids.
+    #[error("a query body of {bytes} bytes is not a whole number of 16-byte ids")]
+    Ids {
+        /// The length of the body.
+        bytes: usize,
+    },
+    /// More ids than [`EVENTS_MAX`].
+    #[error("a query has at most {EVENTS_MAX} ids")]
+    TooManyIds,
+    /// The body is not one filter.
+    #[error("a query body of {bytes} bytes is not one filter of this operation")]
+    Filter {
+        /// The length of the body.
+        bytes: usize,
+    },
+    /// No such operation.
+    #[error("query operation {number} does not exist")]
+    UnknownOperation {
+        /// The number given.
+        number: u8,
+    },
+}
+
+impl stdx::Coded for QueryError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Ids { .. } => "LED-1401",
+            Self::TooManyIds => "LED-1402",
+            Self::Filter { .. } => "LED-1403",
+            Self::UnknownOperation { .. } => "LED-1404",
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Ids { .. } => "send whole 16-byte ids, one after the other",
+            Self::TooManyIds => "split the query",
+            Self::Filter { .. } => {
+                "send one filter: 128 bytes for an account's transfers, 64 for anything else"
+            }
+            Self::UnknownOperation { .. } => "use 137 (get change events) or 140 to 145",
+        }
+    }
+}

@@ -3,8 +3,7 @@
 //!
 //! Start at [`Ledger::apply`]: one request is a batch of 128-byte events, and every event gets one 16-byte
 //! [`Outcome`]. Records, flags, statuses and their precedence follow TigerBeetle's public data model (release
-//! 0.17), so its reference pages describe this ledger as well; what is not built yet (balancing and closing
-//! transfers, imported events, closed accounts) is refused as `reserved_flag`.
+//! 0.17), so its reference pages describe this ledger as well.
 //!
 //! Nothing here reads a clock, a file, a socket or a random source: time enters as the timestamp of a
 //! request. Equal requests from an equal start give equal outcomes and an equal [state
@@ -16,10 +15,15 @@
 mod account_rules;
 mod accounts;
 mod ahead;
+mod answer;
 mod apply;
+mod change_events;
+mod closing;
 mod cold;
 mod error;
 mod expiry;
+mod filter;
+mod history;
 mod id_index;
 mod invariants;
 mod ledger;
@@ -28,6 +32,7 @@ mod pages;
 mod postings;
 mod query;
 mod rows;
+mod scan;
 mod snapshot;
 mod state_hash;
 mod status;
@@ -35,8 +40,12 @@ mod transfer_rules;
 mod transfers;
 mod wire;
 
+pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
 pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
-pub use error::{InvariantBroken, RequestError, SnapshotError, StatementError};
+pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
+pub use filter::{
+    AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,
+};
 pub use ledger::{Counts, Ledger};
 pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};

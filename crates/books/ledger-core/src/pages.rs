@@ -53,4 +53,19 @@ impl<T> Pages<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.pages.iter().flatten()
     }
+
+    /// How many records, counted from the first, satisfy `before`; they must come first.
+    pub(crate) fn partition_point(&self, before: impl Fn(&T) -> bool) -> u32 {
+        partition_point(self.len, |index| before(self.get(index)))
+    }
+}
+
+/// How many of the first `len` numbers satisfy `before`; they must come first.
+pub(crate) fn partition_point(len: u32, before: impl Fn(u32) -> bool) -> u32 {
+    let (mut low, mut high) = (0, len);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
 }

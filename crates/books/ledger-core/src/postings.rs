@@ -43,6 +43,9 @@ pub(crate) struct Postings {
     len: u32,
 }
 
+/// How many cells of a list lie between two milestones: 208 transfers.
+const MILESTONE_CELLS: u32 = 16;
+
 /// The most cells: a [`Tail`] has 28 bits for them.
 const CELLS_MAX: u32 = 1 << 28;
 const PAGE_BITS: u32 = 13;
@@ -109,6 +112,15 @@ impl Postings {
 
     fn depth_or_zero(&self, cell: u32) -> u32 {
         if cell == 0 { 0 } else { self.cell(cell).depth }
+    }
+
+    /// Whether the transfer at the end of a list begins its 17th cell, its 33rd, and so on.
+    pub(crate) fn is_milestone(&self, tail: Tail) -> bool {
+        if tail.filled() != 1 {
+            return false;
+        }
+        let depth = self.cell(tail.cell()).depth;
+        depth > 0 && depth.is_multiple_of(MILESTONE_CELLS)
     }
 
     /// Takes back the last [`push`](Self::push) to this list, which must be the last to its cell's arena as well.

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::rows::Row;
 use crate::transfers::Entry;
 use crate::wire::{Account, Transfer};
 use crate::{Ledger, StatementError, TransferState};
@@ -183,7 +182,7 @@ impl Ledger {
     }
 
     fn first_at_or_after(&self, timestamp: u64) -> u32 {
-        self.transfers.rows.partition_point(|row: &Row| row.timestamp.get() < timestamp)
+        self.scan().transfers_before(timestamp)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::cold::{BLOCK_ROWS, Cold};
+use crate::pages::partition_point;
 
 /// A transfer as it is kept. Accounts and the pending transfer are numbers, and what follows from them is left out.
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -113,12 +114,7 @@ impl Rows {
 
     /// How many rows, counted from the first, satisfy `before`; they must come first.
     pub(crate) fn partition_point(&self, before: impl Fn(&Row) -> bool) -> u32 {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if before(&self.get(middle)) { low = middle + 1 } else { high = middle }
-        }
-        low
+        partition_point(self.len(), |number| before(&self.get(number)))
     }
 
     /// The oldest pages in memory that make a whole cold segment, if more than `keep` rows stay in memory without them.

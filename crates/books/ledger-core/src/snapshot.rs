@@ -1,9 +1,9 @@
 //! The whole ledger as bytes, and back.
 //!
-//! Format 2, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts changed
-//! since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) | timers
-//! (12: due time, number) | expired transfers (4: their numbers) | failed ids (16). The checksum is the CRC-32C of all
-//! that follows the header. Lists and indexes are built again.
+//! Format 2, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
+//! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) |
+//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16). The checksum is
+//! the CRC-32C of all that follows the header. Lists and indexes are built again.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ use crate::accounts::sum3;
 use crate::ahead::GROUP;
 use crate::apply::TIMESTAMP_MAX;
 use crate::cold::{Cold, ColdOptions, ColdSegment, ColdStore, Column};
+use crate::expiry::Expiry;
+use crate::history::Mark;
 use crate::id_index::IdHash;
 use crate::rows::{ROW_BYTES, Row};
 use crate::state_hash::StateHash;
@@ -39,7 +41,9 @@ struct Header {
     hot: u32,
     timers: u32,
     expired: u32,
+    marks: u32,
     failed: u32,
+    reserved: u32,
     chains: StateHash,
     state_hash: [u8; 32],
 }
@@ -56,6 +60,8 @@ const RECORD_BYTES: usize = 128;
 const NUMBER_BYTES: usize = 4;
 const SEGMENT_BYTES: usize = size_of::<ColdSegment>();
 const TIMER_BYTES: usize = size_of::<Timer>();
+const EXPIRY_BYTES: usize = size_of::<Expiry>();
+const MARK_BYTES: usize = size_of::<Mark>();
 const ID_BYTES: usize = 16;
 
 /// A count for the header. Everything counted here is numbered with 32 bits.
@@ -81,7 +87,9 @@ impl Ledger {
             hot: rows.len() - rows.first_hot(),
             timers: count(transfers.expiries.armed()),
             expired: count(transfers.expiries.expired().len()),
+            marks: self.history.marks().len(),
             failed: counts.failed,
+            reserved: 0,
             chains: self.state_hash,
             state_hash: self.state_hash().0,
         };
@@ -97,6 +105,7 @@ impl Ledger {
             out.extend_from_slice(Timer { due: due.into(), number: number.into() }.as_bytes());
         }
         out.extend_from_slice(transfers.expiries.expired().as_bytes());
+        self.history.marks().iter().for_each(|mark| out.extend_from_slice(mark.as_bytes()));
         out.extend_from_slice(transfers.failed().as_bytes());
         let checksum = crc32c(&out[start + HEADER_BYTES..]);
         out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
@@ -134,6 +143,7 @@ impl Ledger {
         ledger.restore_rows(parts.hot, hot_states)?;
         ledger.restore_timers(parts.timers)?;
         ledger.restore_expired(parts.expired)?;
+        ledger.restore_marks(parts.marks)?;
         ledger.restore_failed(parts.failed)?;
         // Cold rows are not read now; what they moved is in the accounts' sums, which the digest covers.
         let balances = match ledger.cold_segments() {
@@ -221,8 +231,10 @@ impl Ledger {
     fn check_row(&self, row: &Row) -> Result<(), SnapshotError> {
         let flags = row.flags();
         let resolves = flags.intersects(TransferFlags::RESOLVING);
-        let is_two =
-            flags.contains(TransferFlags::RESOLVING) || resolves && flags.contains(TransferFlags::PENDING);
+        let pending = flags.contains(TransferFlags::PENDING);
+        let is_two = flags.contains(TransferFlags::RESOLVING)
+            || resolves && (pending || flags.intersects(TransferFlags::BALANCING))
+            || !pending && flags.intersects(TransferFlags::CLOSING);
         ensure(TransferFlags::SUPPORTED.contains(flags) && !is_two, "the flags of a transfer")?;
         ensure(row.code != 0, "a field of a transfer")?;
         let timed = row.timeout != 0;
@@ -282,13 +294,36 @@ impl Ledger {
         ensure(self.transfers.expiries.armed() == timers.len() / TIMER_BYTES, "a timer")
     }
 
-    fn restore_expired(&mut self, numbers: &[u8]) -> Result<(), SnapshotError> {
-        for number in numbers.chunks_exact(NUMBER_BYTES).filter_map(|bytes| u32::read_from_bytes(bytes).ok())
-        {
-            let is_expired =
-                number < self.transfers.len() && self.transfers.state(number) == TransferState::Expired;
-            ensure(is_expired, "an expired transfer")?;
-            self.transfers.expiries.restore_expired(number);
+    fn restore_expired(&mut self, records: &[u8]) -> Result<(), SnapshotError> {
+        let mut last = Expiry { transfer: NONE, transfers: 0, timestamp: 0, debit: 0, credit: 0 };
+        let first_hot = self.transfers.rows.first_hot();
+        let records = records.chunks_exact(EXPIRY_BYTES);
+        for expiry in records.filter_map(|bytes| Expiry::read_from_bytes(bytes).ok()) {
+            let is_expired = expiry.transfer < self.transfers.len()
+                && self.transfers.state(expiry.transfer) == TransferState::Expired;
+            let is_later = last.timestamp < expiry.timestamp && expiry.timestamp <= self.clock;
+            let is_between = expiry.transfer < expiry.transfers
+                && last.transfers <= expiry.transfers
+                && expiry.transfers <= self.transfers.len();
+            ensure(is_expired && is_later && is_between, "an expired transfer")?;
+            let accounts = self.accounts.len();
+            let is_own = expiry.transfer < first_hot || {
+                let row = self.transfers.rows.get(expiry.transfer);
+                row.debit == expiry.debit && row.credit == expiry.credit
+            };
+            ensure(is_own && expiry.debit < accounts && expiry.credit < accounts, "an expired transfer")?;
+            self.transfers.expiries.push(expiry);
+            self.history.link_expiry(&expiry);
+            last = expiry;
+        }
+        Ok(())
+    }
+
+    fn restore_marks(&mut self, records: &[u8]) -> Result<(), SnapshotError> {
+        let (transfers, accounts) = (self.transfers.len(), self.accounts.len());
+        let records = records.chunks_exact(MARK_BYTES);
+        for mark in records.filter_map(|bytes| Mark::read_from_bytes(bytes).ok()) {
+            ensure(self.history.restore_mark(&mark, transfers, accounts), "a mark of a history")?;
         }
         Ok(())
     }
@@ -312,12 +347,13 @@ struct Parts<'a> {
     hot: &'a [u8],
     timers: &'a [u8],
     expired: &'a [u8],
+    marks: &'a [u8],
     failed: &'a [u8],
 }
 
 impl Header {
     /// The length of every part, in their order.
-    fn lengths(&self) -> [u64; 8] {
+    fn lengths(&self) -> [u64; 9] {
         let part = |count: u32, size: usize| u64::from(count) * size as u64;
         [
             part(self.accounts, RECORD_BYTES),
@@ -326,7 +362,8 @@ impl Header {
             part(self.transfers, 1),
             part(self.hot, ROW_BYTES),
             part(self.timers, TIMER_BYTES),
-            part(self.expired, NUMBER_BYTES),
+            part(self.expired, EXPIRY_BYTES),
+            part(self.marks, MARK_BYTES),
             part(self.failed, ID_BYTES),
         ]
     }
@@ -349,7 +386,7 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
         return Err(SnapshotError::NewerFormat { version: header.format });
     }
     // An older format is read by rebuilding from the journal.
-    ensure(header.format == FORMAT, "the header")?;
+    ensure(header.format == FORMAT && header.reserved == 0, "the header")?;
     if header.bytes() != actual {
         return Err(SnapshotError::Length { expected: header.bytes(), actual });
     }
@@ -357,14 +394,14 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
     let is_numbered =
         [header.accounts, header.transfers, header.failed].iter().all(|count| *count <= TRANSFERS_MAX);
     ensure(is_numbered && header.hot <= header.transfers, "the counts of the header")?;
-    let [accounts, touched, segments, states, hot, timers, expired, failed] =
+    let [accounts, touched, segments, states, hot, timers, expired, marks, failed] =
         header.lengths().map(|length| {
             // The whole length was compared, so every part is there.
             let (part, tail) = rest.split_at(usize::try_from(length).unwrap_or(usize::MAX));
             rest = tail;
             part
         });
-    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, failed }))
+    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, marks, failed }))
 }
 
 fn is_id(id: u128) -> bool {

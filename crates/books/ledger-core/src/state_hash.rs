@@ -5,6 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::Ledger;
 use crate::accounts::{Accounts, CHANGING_BYTES};
+use crate::expiry::Expiry;
 
 /// The digests behind the state hash.
 ///
@@ -23,7 +24,7 @@ pub(crate) struct StateHash {
 
 impl StateHash {
     /// Takes in a request that was applied.
-    pub(crate) fn request(&mut self, timestamp: u64, expired: &[u32], outcomes: &[u8]) {
+    pub(crate) fn request(&mut self, timestamp: u64, expired: &[Expiry], outcomes: &[u8]) {
         let mut sha = Sha256::default();
         sha.update(&self.requests);
         sha.update(&timestamp.to_le_bytes());

@@ -2,7 +2,7 @@
 
 use crate::accounts::Movement;
 use crate::cold::Cold;
-use crate::expiry::Expiries;
+use crate::expiry::{Expiries, Expiry};
 use crate::id_index::{IdHash, IdIndex};
 use crate::pages::Pages;
 use crate::rows::{Row, Rows};
@@ -202,16 +202,15 @@ impl Transfers {
 
     /// Adds a transfer, and its timer and the new state of what it resolves. The accounts are the caller's
     /// part.
-    pub(crate) fn push(&mut self, hash: IdHash, entry: &Entry) {
+    pub(crate) fn push(&mut self, hash: IdHash, state: TransferState, row: Row) {
         let number = self.len();
         self.index.insert(hash, number);
-        self.states.push(entry.state);
-        let row = entry.row();
-        if entry.state == TransferState::Pending {
+        self.states.push(state);
+        if state == TransferState::Pending {
             self.open(number, row.due());
         }
-        if entry.pending != NONE {
-            self.close(entry.pending, resolved_state(entry.transfer.flags));
+        if row.pending != NONE {
+            self.close(row.pending.get(), resolved_state(row.flags()));
         }
         self.rows.push(row);
     }
@@ -237,12 +236,15 @@ impl Transfers {
         Some(row)
     }
 
-    /// Takes the earliest pending transfer whose timeout has passed at `now`, and marks it expired.
-    pub(crate) fn pop_due(&mut self, now: u64) -> Option<Row> {
-        let number = self.expiries.pop(now)?;
+    /// Marks the pending transfer that falls due next as expired at `timestamp`, and returns it.
+    pub(crate) fn expire_next(&mut self, timestamp: u64) -> Option<Row> {
+        let transfer = self.expiries.pop()?;
         self.pending -= 1;
-        *self.states.get_mut(number) = TransferState::Expired;
-        Some(self.rows.get(number))
+        *self.states.get_mut(transfer) = TransferState::Expired;
+        let row = self.rows.get(transfer);
+        let (debit, credit) = (row.debit.get(), row.credit.get());
+        self.expiries.push(Expiry { transfer, transfers: self.len(), timestamp, debit, credit });
+        Some(row)
     }
 
     /// What a row does, or did, to its accounts.
@@ -250,6 +252,14 @@ impl Transfers {
         let pending = row.pending.get();
         let resolved = if pending == NONE { 0 } else { self.rows.get(pending).amount.get() };
         movement(row.flags(), row.amount.get(), resolved)
+    }
+
+    /// The flags of the transfer that closes accounts: those of a row, or of the pending transfer it voids.
+    pub(crate) fn closing_flags(&self, row: &Row) -> TransferFlags {
+        match row.pending.get() {
+            NONE => row.flags(),
+            pending => self.rows.get(pending).flags(),
+        }
     }
 
     fn open(&mut self, number: u32, due: Option<u64>) {

@@ -185,7 +185,7 @@ fn patched(bytes: &[u8], at: usize, value: &[u8]) -> Vec<u8> {
     changed
 }
 
-const HEADER_BYTES: usize = 152;
+const HEADER_BYTES: usize = 160;
 
 #[test]
 fn a_snapshot_says_what_is_wrong_with_it() {
@@ -199,7 +199,7 @@ fn a_snapshot_says_what_is_wrong_with_it() {
     let rows = states + 5;
     let timer = rows + 5 * 88;
     let expired = timer + 12;
-    let failed = expired + 4;
+    let failed = expired + 24;
     assert_eq!(bytes.len(), failed + 16);
     let max = u32::MAX.to_le_bytes();
     let cases = [
@@ -209,8 +209,8 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         ("counts", with(24, &[max, max, max, max].concat())),
         ("clock", with(16, &u64::MAX.to_le_bytes())),
         ("clock before the records", with(16, &1u64.to_le_bytes())),
-        ("state hash", with(120, &[0; 32])),
-        ("chain of requests", with(56, &[0; 32])),
+        ("state hash", with(128, &[0; 32])),
+        ("chain of requests", with(64, &[0; 32])),
         ("account id", with(HEADER_BYTES + 128, &1u128.to_le_bytes())),
         ("account flags", with(HEADER_BYTES + 118, &AccountFlags(6).0.to_le_bytes())),
         ("account sum", with(HEADER_BYTES + 32, &6u128.to_le_bytes())),
@@ -236,7 +236,7 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         magic: this is not a ledger snapshot
         format: the snapshot has format 3, newer than this program reads
         older format: the snapshot contradicts itself: the header
-        counts: the snapshot is 893 bytes long, but its header announces 743029342659
+        counts: the snapshot is 921 bytes long, but its header announces 743029342687
         clock: the snapshot contradicts itself: the clock is out of range
         clock before the records: the snapshot contradicts itself: the time of an account
         state hash: the snapshot's state hash differs from that of its content

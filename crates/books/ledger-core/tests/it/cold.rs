@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use ids::Timestamp;
 use ledger_core::{
-    Account, ColdError, ColdOptions, ColdStore, CreateTransferStatus, Ledger, Operation, Outcome,
-    SnapshotError, Transfer, TransferFlags,
+    Account, AccountFilter, AccountFlags, ChangeEventsFilter, ColdError, ColdOptions, ColdStore,
+    CreateTransferStatus, Ledger, Operation, Outcome, QueryFilter, QueryOperation, SnapshotError, Transfer,
+    TransferFlags,
 };
 
 /// Segments in memory.
@@ -46,7 +47,10 @@ impl Twins {
         let cold = Ledger::with_cold_store(shelf.clone(), OPTIONS);
         let mut twins = Self { warm: Ledger::new(), cold, shelf, clock: 0 };
         let body: Vec<u8> = (1..=accounts)
-            .flat_map(|id| Account { id, ledger: 1, code: 1, ..Account::default() }.as_bytes().to_vec())
+            .flat_map(|id| {
+                let flags = AccountFlags::HISTORY;
+                Account { id, ledger: 1, code: 1, flags, ..Account::default() }.as_bytes().to_vec()
+            })
             .collect();
         twins.apply(Operation::CreateAccounts, &body);
         twins
@@ -91,8 +95,39 @@ impl Twins {
         for account in self.warm.accounts_after(None, usize::MAX) {
             let statement = self.warm.account_transfers(account.id, None, usize::MAX);
             assert_eq!(statement, self.cold.account_transfers(account.id, None, usize::MAX));
+            self.assert_same_answers(account.id);
         }
         self.cold.check_invariants().unwrap();
+    }
+}
+
+impl Twins {
+    fn assert_same_answers(&self, account_id: u128) {
+        let answer = |ledger: &Ledger, operation, body: &[u8]| {
+            let mut out = Vec::new();
+            ledger.answer(operation, body, &mut out).unwrap();
+            out
+        };
+        let both = AccountFilter::DEBITS | AccountFilter::CREDITS;
+        for flags in [both, both | AccountFilter::REVERSED] {
+            for timestamp_min in [0, 6_000_000_000] {
+                let filter =
+                    AccountFilter { account_id, limit: 500, flags, timestamp_min, ..Default::default() };
+                for operation in [QueryOperation::GetAccountTransfers, QueryOperation::GetAccountBalances] {
+                    let warm = answer(&self.warm, operation, filter.as_bytes());
+                    assert_eq!(warm.len(), 500 * 128);
+                    assert_eq!(warm, answer(&self.cold, operation, filter.as_bytes()));
+                }
+            }
+        }
+        let filter = QueryFilter { user_data_128: account_id * 700, limit: 10, ..Default::default() };
+        let operation = QueryOperation::QueryTransfers;
+        let warm = answer(&self.warm, operation, filter.as_bytes());
+        assert_eq!(warm, answer(&self.cold, operation, filter.as_bytes()));
+        let filter = ChangeEventsFilter { limit: 100, timestamp_min: 5_000_000_000, ..Default::default() };
+        let operation = QueryOperation::GetChangeEvents;
+        let warm = answer(&self.warm, operation, filter.as_bytes());
+        assert_eq!(warm, answer(&self.cold, operation, filter.as_bytes()));
     }
 }
 

@@ -312,7 +312,8 @@ fn expiry_is_exact_inside_a_request() {
         flags: TransferFlags::POST_PENDING_TRANSFER,
         ..Transfer::default()
     };
-    // Stamped 1000, 1001 and 1002 after a second: 10 is gone before, 11 is due now, 13 does not exist.
+    // Stamped 1000, 1001 and 1002 after a second: 10 and 11 are due at the very stamps of the events, and 13
+    // does not exist.
     let body = [post(20, 10).as_bytes(), post(21, 11).as_bytes(), post(22, 13).as_bytes()].concat();
     let mut out = Vec::new();
     ledger.apply(Operation::CreateTransfers, Timestamp(1002 + second), &body, &mut out).unwrap();
@@ -321,10 +322,12 @@ fn expiry_is_exact_inside_a_request() {
     let expected =
         [Status::PendingTransferExpired, Status::PendingTransferExpired, Status::PendingTransferNotFound];
     assert_eq!(statuses, expected.map(Status::as_u32));
-    assert_eq!(ledger.account(1).unwrap().debits_pending, 10, "11 and 12 wait for the next request");
+    assert_eq!(ledger.account(1).unwrap().debits_pending, 15, "they wait for the next request");
     check_books(&mut ledger);
 
     ledger.apply(Operation::Pulse, Timestamp(1003 + second), &[], &mut Vec::new()).unwrap();
+    assert_eq!(ledger.account(1).unwrap().debits_pending, 10, "there is one moment, and one expires in it");
+    ledger.apply(Operation::Pulse, Timestamp(1005 + second), &[], &mut Vec::new()).unwrap();
     assert_eq!(ledger.account(1).unwrap().debits_pending, 0);
     assert_eq!(ledger.next_expiry(), None);
     check_books(&mut ledger);
