@@ -1,8 +1,8 @@
 //! Closing accounts with a pending transfer, and opening them again when it is voided or expires.
 
-use crate::Ledger;
 use crate::transfers::{Entry, NONE, Transfers};
-use crate::wire::TransferFlags;
+use crate::wire::{AccountFlags, TransferFlags};
+use crate::{InvariantBroken, Ledger};
 
 /// The transfers that may close an account or open it again.
 const MAY_CLOSE_OR_OPEN: TransferFlags = TransferFlags::CLOSING.with(TransferFlags::VOID_PENDING_TRANSFER);
@@ -29,6 +29,19 @@ impl Ledger {
         if entry.transfer.flags.intersects(TransferFlags::CLOSING) {
             self.set_closed(entry, false);
         }
+    }
+
+    /// Checks that the accounts are closed which the pending transfer `entry` closes.
+    pub(crate) fn check_closed(&self, entry: &Entry) -> Result<(), InvariantBroken> {
+        let sides =
+            [(TransferFlags::CLOSING_DEBIT, entry.debit), (TransferFlags::CLOSING_CREDIT, entry.credit)];
+        for (flag, number) in sides {
+            let account = self.accounts.get(number);
+            if entry.transfer.flags.contains(flag) && !account.flags.contains(AccountFlags::CLOSED) {
+                return Err(InvariantBroken::ClosingAccountIsOpen { account: account.id });
+            }
+        }
+        Ok(())
     }
 
     fn set_closed(&mut self, entry: &Entry, closed: bool) {
