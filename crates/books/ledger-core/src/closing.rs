@@ -1,9 +1,9 @@
 //! Closing accounts with a pending transfer, and opening them again when it is voided or expires.
 
-use crate::Ledger;
 use crate::rows::Row;
 use crate::transfers::NONE;
-use crate::wire::TransferFlags;
+use crate::wire::{AccountFlags, TransferFlags};
+use crate::{InvariantBroken, Ledger};
 
 /// The transfers that may close an account or open it again.
 const MAY_CLOSE_OR_OPEN: TransferFlags = TransferFlags::CLOSING.with(TransferFlags::VOID_PENDING_TRANSFER);
@@ -30,6 +30,18 @@ impl Ledger {
         if row.flags().intersects(TransferFlags::CLOSING) {
             self.set_closed(row, false);
         }
+    }
+
+    /// Checks that the accounts are closed which the pending transfer `row` closes.
+    pub(crate) fn check_closed(&self, row: &Row) -> Result<(), InvariantBroken> {
+        let sides = [(TransferFlags::CLOSING_DEBIT, row.debit), (TransferFlags::CLOSING_CREDIT, row.credit)];
+        for (flag, number) in sides {
+            let account = self.accounts.get(number.get());
+            if row.flags().contains(flag) && !account.flags.contains(AccountFlags::CLOSED) {
+                return Err(InvariantBroken::ClosingAccountIsOpen { account: account.id });
+            }
+        }
+        Ok(())
     }
 
     fn set_closed(&mut self, row: &Row, closed: bool) {

@@ -49,7 +49,7 @@ pub struct ColdError {
 
 impl stdx::Coded for ColdError {
     fn code(&self) -> &'static str {
-        "LED-1401"
+        "LED-1501"
     }
 
     fn hint(&self) -> &'static str {

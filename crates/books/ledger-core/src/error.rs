@@ -154,6 +154,12 @@ pub enum InvariantBroken {
     /// LED-INV-4.
     #[error("LED-INV-4: the pending transfers do not match the counters and timers kept for them")]
     PendingsDoNotMatch,
+    /// LED-INV-8.
+    #[error("LED-INV-8: account {account} is open, but a pending transfer closes it")]
+    ClosingAccountIsOpen {
+        /// The account.
+        account: u128,
+    },
 }
 
 impl stdx::Coded for InvariantBroken {
@@ -163,6 +169,7 @@ impl stdx::Coded for InvariantBroken {
             Self::AccountIsNotItsTransfers { .. } => "LED-1202",
             Self::LimitExceeded { .. } => "LED-1203",
             Self::PendingsDoNotMatch => "LED-1204",
+            Self::ClosingAccountIsOpen { .. } => "LED-1205",
         }
     }
 

@@ -13,6 +13,7 @@ impl Ledger {
     /// - LED-INV-2: every account's sums equal its transfers.
     /// - LED-INV-3: no account exceeds a limit of its flags.
     /// - LED-INV-4: counters and timers match the pending transfers.
+    /// - LED-INV-8: what a pending transfer closes is closed.
     ///
     /// Cost: the whole ledger. After every request [`apply`](Self::apply) itself asserts the totals of
     /// LED-INV-1.
@@ -52,8 +53,10 @@ impl Ledger {
         for (number, state) in (0..).zip(self.transfers.states().iter()) {
             match state {
                 TransferState::Pending => {
+                    let row = self.transfers.rows.get(number);
+                    self.check_closed(&row)?;
                     pending += 1;
-                    timed += usize::from(self.transfers.rows.get(number).due().is_some());
+                    timed += usize::from(row.due().is_some());
                 }
                 TransferState::Expired => expired += 1,
                 TransferState::Posted | TransferState::PostedPending | TransferState::Voided => {}

@@ -262,7 +262,7 @@ fn a_missing_or_damaged_segment_is_named() {
 }
 
 #[test]
-#[should_panic(expected = "LED-1401: cold segment 0: the checksum of block 0 does not match")]
+#[should_panic(expected = "LED-1501: cold segment 0: the checksum of block 0 does not match")]
 fn a_ledger_never_goes_on_from_a_damaged_block() {
     let twins = twins();
     twins.shelf.change(0, |content| content[100] ^= 1);

@@ -166,3 +166,36 @@ fn outcomes_tell_the_imported_time() {
     let body = transfer(3, TransferFlags::IMPORTED, 199);
     assert_eq!(outcomes(&mut ledger, Operation::CreateTransfers, 201, body.as_bytes()), [(199, created)]);
 }
+
+/// The expiry of a pending transfer is an event with a timestamp of its own, which no import can take.
+#[test]
+fn an_imported_transfer_cannot_share_the_timestamp_of_an_expiry() {
+    let mut ledger = Ledger::new();
+    let account = |id| Account { id, ledger: 1, code: 1, ..Account::default() };
+    let body = [account(1), account(2)].map(|account| account.as_bytes().to_vec()).concat();
+    outcomes(&mut ledger, Operation::CreateAccounts, 10, &body);
+    let transfer = |id, flags, timeout, timestamp| Transfer {
+        id,
+        debit_account_id: 1,
+        credit_account_id: 2,
+        amount: 1,
+        ledger: 1,
+        code: 1,
+        flags,
+        timeout,
+        timestamp,
+        ..Transfer::default()
+    };
+    let pending = transfer(1, TransferFlags::PENDING, 1, 0);
+    outcomes(&mut ledger, Operation::CreateTransfers, 100, pending.as_bytes());
+    let due = 1_000_000_100;
+    assert_eq!(ledger.next_expiry(), Some(Timestamp(due)));
+    // It expires before the request, at its very due time.
+    let imports = [due, due + 1].map(|time| transfer(u128::from(time), TransferFlags::IMPORTED, 0, time));
+    let body = imports.map(|transfer| transfer.as_bytes().to_vec()).concat();
+    let last = due + 50;
+    assert_eq!(
+        outcomes(&mut ledger, Operation::CreateTransfers, last, &body),
+        [(last - 1, 60), (due + 1, u32::MAX)]
+    );
+}
