@@ -48,6 +48,8 @@ pub enum Left {
     /// Ask again a little later: the store is still making sure that nobody else can append, and that what was appended
     /// is durable.
     NotYet,
+    /// Another one was faster; go on following. Only said before the first record.
+    Lost,
     /// Every record has been handed out, and no other leader can add one.
     Nothing,
 }

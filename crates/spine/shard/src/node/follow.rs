@@ -37,6 +37,15 @@ struct SnapshotPlan {
     taken: Option<(Seq, Vec<u8>)>,
 }
 
+/// What came of an attempt to lead.
+enum Attempt<M> {
+    Led(Box<Lead<M>>),
+    /// Another one leads. The state is as it was before.
+    Lost(Box<Replica<M>>),
+    /// The node was told to stop meanwhile.
+    Stopped,
+}
+
 impl<M: StateMachine + Send + 'static> Running<M> {
     /// Follows until the node is stopped (`None`) or takes the lead.
     pub(super) fn follow(
@@ -70,7 +79,11 @@ impl<M: StateMachine + Send + 'static> Running<M> {
             }
             if read == 0 && now() >= look_for_lead {
                 if let Some(claim) = self.may_lead(reader.position(), &mut free_since)? {
-                    return self.take_lead(claim, replica);
+                    match self.take_lead(claim, replica)? {
+                        Attempt::Led(lead) => return Ok(Some(*lead)),
+                        Attempt::Stopped => return Ok(None),
+                        Attempt::Lost(unchanged) => replica = *unchanged,
+                    }
                 }
                 look_for_lead = now() + LOOK_FOR_LEAD;
             }
@@ -124,18 +137,18 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         Ok((now().duration_since(since) >= patience).then_some(claim))
     }
 
-    /// Takes the lead: what the last leader left behind is applied first, then a new epoch begins. `None` if the node is
-    /// stopped meanwhile.
+    /// Takes the lead: what the last leader left behind is applied first, then a new epoch begins.
     fn take_lead(
         &self,
         mut claim: Box<dyn Claim>,
         mut replica: Replica<M>,
-    ) -> Result<Option<Lead<M>>, ShardError> {
+    ) -> Result<Attempt<M>, ShardError> {
         loop {
             match claim.next_left()? {
                 Left::Record(record) => replica.apply(&record)?,
-                Left::NotYet if self.refuse_all(POLL) => return Ok(None),
+                Left::NotYet if self.refuse_all(POLL) => return Ok(Attempt::Stopped),
                 Left::NotYet => self.board.touch(),
+                Left::Lost => return Ok(Attempt::Lost(Box::new(replica))),
                 Left::Nothing => break,
             }
         }
@@ -144,7 +157,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
             tracing::warn!(?torn, "the last leader's unfinished write was cut off");
         }
         tracing::info!(%epoch, seq = %position.seq, "this site leads");
-        Ok(Some(Lead { replica, position, appender }))
+        Ok(Attempt::Led(Box::new(Lead { replica, position, appender })))
     }
 
     /// Brings the journal's word on appends to this node's thread.
