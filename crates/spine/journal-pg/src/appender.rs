@@ -15,10 +15,11 @@ use tokio_postgres::types::ToSql;
 
 use crate::engine::Engine;
 use crate::error::PgError;
-use crate::heartbeat;
+use crate::heartbeat::{self, Heart};
 use crate::row::Columns;
 use crate::schema;
 use crate::session::Session;
+use crate::settings::Settings;
 use crate::store::Shared;
 
 /// Sessions that append: as many as a shard's leader has batches on their way.
@@ -115,8 +116,8 @@ pub(crate) fn params_of_record<'a>(
 pub(crate) struct Reign {
     pub(crate) shared: Shared,
     pub(crate) epoch: Epoch,
-    /// Holds the epoch's lock.
-    pub(crate) session: Session,
+    pub(crate) heart: Heart,
+    pub(crate) lines: Vec<Line>,
     /// The day whose partition is there.
     pub(crate) day: i32,
     pub(crate) told: Told,
@@ -129,7 +130,16 @@ pub(crate) struct PgAppender {
     epoch: Epoch,
     position: Position,
     batches: mpsc::UnboundedSender<Sealed>,
-    pipeline: JoinHandle<bool>,
+    pipeline: Pipelining,
+}
+
+/// The pipeline's task. Dropped before its end it gives the lead back, whatever is still on its way.
+struct Pipelining(JoinHandle<bool>);
+
+impl Drop for Pipelining {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl std::fmt::Debug for PgAppender {
@@ -139,36 +149,23 @@ impl std::fmt::Debug for PgAppender {
 }
 
 impl PgAppender {
-    pub(crate) async fn start(reign: Reign, chain: Chain, position: Position) -> Result<Self, PgError> {
-        let Reign { shared, epoch, session, day, told } = reign;
-        let mut idle = Vec::with_capacity(SESSIONS);
-        for _ in 0..SESSIONS {
-            // The very host that has just proven to have a standby.
-            let session = Session::open_host(&shared.settings, session.host).await?;
-            let append = session.client.prepare(APPEND).await.map_err(PgError::of("prepare to append"))?;
-            idle.push(Line { session, append });
-        }
+    pub(crate) fn start(reign: Reign, chain: Chain, position: Position) -> Self {
+        let Reign { shared, epoch, heart, lines, day, told } = reign;
         let (batches, queue) = mpsc::unbounded_channel();
-        let (alarm, alarms) = mpsc::channel(1);
-        let heart = tokio::spawn(heartbeat::beat(session, shared.clone(), epoch, alarm));
         let engine = shared.engine.clone();
         let pipeline = Pipeline {
             shared,
             epoch,
-            idle,
+            heart,
+            idle: lines,
             flying: JoinSet::new(),
             durable: position.seq,
             early: BTreeSet::new(),
             day,
             told,
         };
-        let pipeline = tokio::spawn(async move {
-            let is_sound = pipeline.run(queue, alarms).await;
-            // With it the session ends that holds the lock, and the next one may lead at once.
-            heart.abort();
-            is_sound
-        });
-        Ok(Self { engine, chain, epoch, position, batches, pipeline })
+        let pipeline = Pipelining(engine.handle().spawn(pipeline.run(queue)));
+        Self { engine, chain, epoch, position, batches, pipeline }
     }
 }
 
@@ -194,9 +191,9 @@ impl Appender for PgAppender {
     }
 
     fn finish(self: Box<Self>) -> Result<Position, JournalError> {
-        let Self { engine, position, batches, pipeline, .. } = *self;
+        let Self { engine, position, batches, mut pipeline, .. } = *self;
         drop(batches);
-        match engine.handle().block_on(pipeline) {
+        match engine.handle().block_on(&mut pipeline.0) {
             Ok(true) => Ok(position),
             Ok(false) | Err(_) => Err(JournalError::Poisoned),
         }
@@ -204,9 +201,26 @@ impl Appender for PgAppender {
 }
 
 /// A session that is ready to append.
-struct Line {
-    session: Session,
+pub(crate) struct Line {
+    pub(crate) session: Session,
     append: Statement,
+}
+
+impl Line {
+    /// As many as a leader needs, all with one host.
+    pub(crate) async fn open_all(settings: &Settings, host: usize) -> Result<Vec<Self>, PgError> {
+        let mut opening = JoinSet::new();
+        for _ in 0..SESSIONS {
+            let settings = settings.clone();
+            opening.spawn(async move {
+                let session = Session::open_host(&settings, host).await?;
+                let append =
+                    session.client.prepare(APPEND).await.map_err(PgError::of("prepare to append"))?;
+                Ok(Self { session, append })
+            });
+        }
+        opening.join_all().await.into_iter().collect()
+    }
 }
 
 /// What became of one statement: its line, its batch, and how many rows it wrote.
@@ -216,6 +230,7 @@ type Landed = (Line, Seq, Result<u64, PgError>);
 struct Pipeline {
     shared: Shared,
     epoch: Epoch,
+    heart: Heart,
     idle: Vec<Line>,
     flying: JoinSet<Landed>,
     /// Every batch up to here is durable.
@@ -229,16 +244,12 @@ struct Pipeline {
 
 impl Pipeline {
     /// Appends until the queue closes or something fails. Whether all went well.
-    async fn run(
-        mut self,
-        mut queue: mpsc::UnboundedReceiver<Sealed>,
-        mut alarms: mpsc::Receiver<JournalError>,
-    ) -> bool {
+    async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Sealed>) -> bool {
         let mut is_open = true;
         while is_open || !self.flying.is_empty() {
             let step = tokio::select! {
                 Some(landed) = self.flying.join_next(), if !self.flying.is_empty() => self.land(landed).await,
-                Some(alarm) = alarms.recv() => Err(alarm),
+                alarm = self.heart.alarm() => Err(alarm),
                 batch = queue.recv(), if is_open && !self.idle.is_empty() => match batch {
                     Some(batch) => self.launch(batch).await,
                     None => {

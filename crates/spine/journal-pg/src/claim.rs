@@ -17,9 +17,10 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_postgres::types::ToSql;
 
-use crate::appender::{PgAppender, Reign, params};
+use crate::appender::{Line, PgAppender, Reign, params};
 use crate::engine::Engine;
 use crate::error::PgError;
+use crate::heartbeat::Heart;
 use crate::row::{Columns, Stored};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -53,7 +54,8 @@ enum Item {
 
 /// Everything has been read, and nobody else can append.
 struct Rest {
-    session: Session,
+    heart: Heart,
+    lines: Vec<Line>,
     epoch: Epoch,
     /// Rows behind a gap.
     beyond: i64,
@@ -144,12 +146,13 @@ async fn begin_reign(
     rest: Rest,
     told: Told,
 ) -> Result<(PgAppender, Recovery), PgError> {
-    let Rest { session, epoch, beyond } = rest;
+    let Rest { heart, lines, epoch, beyond } = rest;
+    let session = &lines.first().expect("a leader has several").session;
     let mut chain = Chain::at(&shared.shard, &head, epoch);
     let sealed = chain.seal_epoch(&holder);
     let position = sealed.position(&head);
     let Columns { day, .. } = Columns::of(&sealed)?;
-    crate::schema::ensure_day(&session, day).await?;
+    crate::schema::ensure_day(session, day).await?;
     let allow = shared.allows_degraded();
     let first = params(&shared.shard, &sealed, head.seq, allow)?;
     let written = session.client.execute(FIRST, &first.all()).await.map_err(PgError::of("begin an epoch"))?;
@@ -161,8 +164,8 @@ async fn begin_reign(
     if beyond > 0 {
         tracing::warn!(beyond, after = %head.seq, "rows behind a gap, never acknowledged, were removed");
     }
-    let reign = Reign { shared, epoch, session, day, told };
-    let appender = PgAppender::start(reign, chain, position).await?;
+    let reign = Reign { shared, epoch, heart, lines, day, told };
+    let appender = PgAppender::start(reign, chain, position);
     Ok((appender, Recovery { position, epoch, torn: None }))
 }
 
@@ -190,12 +193,16 @@ impl Takeover {
 
     async fn take(&mut self, items: &mpsc::Sender<Item>) -> Result<Option<Rest>, PgError> {
         let settings: &Settings = &self.shared.settings;
-        let session = open_ready(settings, &self.place.shard).await?;
-        self.await_standby(&session, items).await?;
-        let Some(epoch) = self.raise_epoch(&session).await? else { return Ok(None) };
-        self.place.check_anchor(&session).await?;
+        let keeper = open_ready(settings, &self.place.shard).await?;
+        self.await_standby(&keeper, items).await?;
+        // Everything a leader needs is there before the old one is ended.
+        let lines = Line::open_all(settings, keeper.host).await?;
+        let session = &lines.first().expect("a leader has several").session;
+        let Some(epoch) = self.raise_epoch(&keeper, session).await? else { return Ok(None) };
+        let heart = Heart::start(keeper, self.shared.clone(), epoch);
+        self.place.check_anchor(session).await?;
         loop {
-            let (page, is_full) = self.place.page(&session).await?;
+            let (page, is_full) = self.place.page(session).await?;
             for stored in page {
                 if items.send(Item::Row(stored)).await.is_err() {
                     return Ok(None);
@@ -205,8 +212,8 @@ impl Takeover {
                 break;
             }
         }
-        let beyond = self.count_beyond(&session).await?;
-        Ok(Some(Rest { session, epoch, beyond }))
+        let beyond = self.count_beyond(session).await?;
+        Ok(Some(Rest { heart, lines, epoch, beyond }))
     }
 
     async fn await_standby(&self, session: &Session, items: &mpsc::Sender<Item>) -> Result<(), PgError> {
@@ -223,8 +230,9 @@ impl Takeover {
         }
     }
 
-    /// The barrier. `None` if another site was faster.
-    async fn raise_epoch(&self, session: &Session) -> Result<Option<Epoch>, PgError> {
+    /// The barrier, on `session`, while `keeper` holds the lock and from then on the heartbeat. `None` if another site was
+    /// faster.
+    async fn raise_epoch(&self, keeper: &Session, session: &Session) -> Result<Option<Epoch>, PgError> {
         let failed = || PgError::of("raise the epoch");
         // The journal's own word counts, too, in case somebody restored the lease from an older copy.
         let ask = "SELECT l.epoch, greatest(l.epoch, coalesce((SELECT j.epoch FROM tongbao.journal j \
@@ -237,10 +245,12 @@ impl Takeover {
         let epoch = Epoch(u64::try_from(highest).unwrap_or_default()).next();
         let key = lock_key(&self.place.shard, epoch);
         let locked =
-            session.client.query_one("SELECT pg_try_advisory_lock($1)", &[&key]).await.map_err(failed())?;
+            keeper.client.query_one("SELECT pg_try_advisory_lock($1)", &[&key]).await.map_err(failed())?;
         if !locked.get::<_, bool>(0) {
             return Ok(None);
         }
+        // A heartbeat proves nothing and need not survive anything, so it waits for no disk and no standby.
+        keeper.client.batch_execute("SET synchronous_commit = off").await.map_err(failed())?;
         let raise = "UPDATE tongbao.lease SET epoch = $3, holder = $4, taken_at = now() WHERE shard = $1 AND epoch = $2";
         let next = i64::try_from(epoch.0).unwrap_or(i64::MAX);
         let params: [&(dyn ToSql + Sync); 4] = [&self.place.shard, &lease, &next, &self.holder];

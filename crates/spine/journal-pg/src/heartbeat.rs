@@ -5,6 +5,7 @@ use std::time::Duration;
 use ids::Epoch;
 use journal::JournalError;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::error::PgError;
@@ -17,19 +18,38 @@ const BEAT: Duration = Duration::from_millis(200);
 /// Every how many beats the standbys are looked at.
 const BEATS_PER_LOOK: u64 = 5;
 
-/// Beats until aborted. The session holds the epoch's lock: if it ends, others may lead, and this leader must not go on.
-/// A heart that is slow is no reason to end: the epoch decides who may append.
-pub(crate) async fn beat(session: Session, shared: Shared, epoch: Epoch, alarm: mpsc::Sender<JournalError>) {
+/// A leader's heart; it stops when dropped. Its session holds the epoch's lock, so that others may lead then.
+pub(crate) struct Heart {
+    task: JoinHandle<()>,
+    alarms: mpsc::Receiver<JournalError>,
+}
+
+impl Heart {
+    /// Lets it beat for the leader of `epoch`, on the session that holds the epoch's lock.
+    pub(crate) fn start(session: Session, shared: Shared, epoch: Epoch) -> Self {
+        let (alarm, alarms) = mpsc::channel(1);
+        Self { task: tokio::spawn(beat(session, shared, epoch, alarm)), alarms }
+    }
+
+    /// Why the leader must not go on; waits until there is a reason.
+    pub(crate) async fn alarm(&mut self) -> JournalError {
+        self.alarms.recv().await.unwrap_or(JournalError::Poisoned)
+    }
+}
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Beats until aborted, or until the session ends: then others may lead, and this leader must not go on. A heart that is slow
+/// is no reason to end: the epoch decides who may append.
+async fn beat(session: Session, shared: Shared, epoch: Epoch, alarm: mpsc::Sender<JournalError>) {
     let lost = |error: PgError| match error {
         PgError::Unknown { why, .. } => PgError::Unknown { operation: "keep the lease", why },
         other => other,
     };
-    // A beat proves nothing and need not survive anything, so it waits for no disk and no standby.
-    let relaxed = session.client.batch_execute("SET synchronous_commit = off").await;
-    if let Err(error) = relaxed.map_err(PgError::of("keep the lease")) {
-        let _ = alarm.send(lost(error).into()).await;
-        return;
-    }
     for number in 0u64.. {
         match beat_once(&session, &shared, number).await {
             Ok(current) if current == epoch => {}

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::error::PgError;
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::tail::open_ready;
 
 /// How long a heartbeat may stand still.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1_200);
@@ -108,7 +109,7 @@ async fn look(
 ) -> Result<Option<Epoch>, PgError> {
     let session = match slot.take() {
         Some(session) => session,
-        None => Session::open(settings).await?,
+        None => open_ready(settings, shard).await?,
     };
     let failed = || PgError::of("look at the lease");
     let ask = "SELECT l.epoch, h.beat FROM tongbao.lease l JOIN tongbao.heartbeat h ON h.shard = l.shard WHERE l.shard = $1";
