@@ -167,8 +167,8 @@ fn make_sparse(operation: Operation, batches: &Batches, out: &mut Vec<u8>) {
     }
 }
 
-/// Completes the reply to a read: `ends` are the ends of each batch's results in `out`, of which the first begins at
-/// `start`. `None` if the results are not whole or do not fit a message.
+/// Makes the results of a read into the body of a reply; `ends` are the ends of each batch's results in `out`. `None` if
+/// the results are not whole or do not fit a message.
 pub fn finish_read(operation: Operation, ends: &[usize], out: &mut Vec<u8>) -> Option<()> {
     let size = operation.result_size();
     let mut from = 0;

@@ -1,0 +1,5 @@
+//! The door, from outside: raw messages, our own client, and TigerBeetle's.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod memory;
+mod site;
