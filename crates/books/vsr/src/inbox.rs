@@ -77,14 +77,7 @@ pub(crate) struct Inbox<R> {
 
 impl<R: AsyncRead + Unpin> Inbox<R> {
     pub(crate) fn new(stream: R, budget: Budget) -> Self {
-        Self {
-            stream,
-            buffer: vec![0; BUFFER_BYTES].into(),
-            filled: 0..0,
-            next: None,
-            budget,
-            received: 0,
-        }
+        Self { stream, buffer: vec![0; BUFFER_BYTES].into(), filled: 0..0, next: None, budget, received: 0 }
     }
 
     /// Bytes received since the last time this was asked.

@@ -25,8 +25,7 @@ impl Door {
         let metrics = Arc::new(Metrics::default());
         let (stop, stopped) = watch::channel(false);
         let whose = Address { cluster: 0, index };
-        let serving =
-            serve(listener, bank.site(index, sites), whose, limits, Arc::clone(&metrics), stopped);
+        let serving = serve(listener, bank.site(index, sites), whose, limits, Arc::clone(&metrics), stopped);
         Self { address, metrics, stop, task: tokio::spawn(serving) }
     }
 
