@@ -119,7 +119,7 @@ impl ClientSession {
 
     /// A ping at the client's own time `now`.
     pub fn ping(&self, now: u64) -> Header {
-        Header::new(self.cluster, 0, 0, self.release, PingClient::new(self.id, now)).sealed(&[])
+        Header::new(self.cluster, 0, 0, self.release, PingClient::new(self.id, self.session, now)).sealed(&[])
     }
 
     /// Takes a message.

@@ -80,7 +80,10 @@ pub struct PingClient {
     pub client: u128,
     /// The client's own clock, nanoseconds; comes back in the pong.
     pub ping_timestamp_monotonic: u64,
-    reserved: [u8; 104],
+    /// The session's number, 0 before it is open.
+    pub session: u64,
+    /// Not checked: releases add to the ping, and a pong does not depend on it.
+    reserved: [u8; 96],
 }
 
 /// The answer to a ping.
@@ -280,7 +283,6 @@ impl Header {
                     ("replica", self.replica == 0),
                     ("view", self.view == 0),
                     ("client", ping.client != 0),
-                    ("reserved", ping.reserved == [0; 104]),
                 ])
             }
             Command::PongClient => {
@@ -413,9 +415,9 @@ fn all_hold(rules: &[(&'static str, bool)]) -> Result<(), FrameError> {
 }
 
 impl PingClient {
-    /// A ping of `client` at its own time.
-    pub fn new(client: u128, ping_timestamp_monotonic: u64) -> Self {
-        Self { client, ping_timestamp_monotonic, reserved: [0; 104] }
+    /// A ping of `client` in its session, at its own time.
+    pub fn new(client: u128, session: u64, ping_timestamp_monotonic: u64) -> Self {
+        Self { client, ping_timestamp_monotonic, session, reserved: [0; 96] }
     }
 }
 
