@@ -1,12 +1,15 @@
-//! Doors over a bank in memory.
+//! Doors over a bank in memory, and what is sent through them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use ledger_core::{Account, Transfer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vsr::{Address, Client, ClientOptions, Counts, Limits, Metrics, serve};
+use vsr_core::{HEADER_BYTES, Header};
 
 use super::memory::Bank;
 
@@ -40,8 +43,9 @@ impl Door {
     }
 
     /// Ends the door as a crash would: nobody is told anything.
-    pub(crate) fn kill(self) {
+    pub(crate) async fn kill(self) {
         self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
 
@@ -61,4 +65,48 @@ pub(crate) fn addresses(doors: &[Door]) -> Vec<SocketAddr> {
 
 pub(crate) async fn client(doors: &[Door], id: u128) -> Client {
     Client::open(ClientOptions::new(addresses(doors), 0, id)).await.unwrap()
+}
+
+/// Accounts with these ids.
+pub(crate) fn accounts(ids: std::ops::Range<u128>) -> Vec<u8> {
+    ids.flat_map(|id| Account { id, ledger: 1, code: 1, ..Account::default() }.as_bytes().to_vec()).collect()
+}
+
+/// A transfer of 1 from account 1 to account 2.
+pub(crate) fn transfer(id: u128) -> Transfer {
+    let (debit_account_id, credit_account_id) = (1, 2);
+    Transfer { id, debit_account_id, credit_account_id, amount: 1, ledger: 1, code: 1, ..Transfer::default() }
+}
+
+pub(crate) fn transfers(ids: std::ops::Range<u128>) -> Vec<u8> {
+    ids.flat_map(|id| transfer(id).as_bytes().to_vec()).collect()
+}
+
+/// The statuses in the results of a write.
+pub(crate) fn statuses(results: &[u8]) -> Vec<u32> {
+    results.chunks(16).map(|result| u32::from_le_bytes(result[8..12].try_into().unwrap())).collect()
+}
+
+/// A connection that sends whatever it is given.
+pub(crate) struct Raw(TcpStream);
+
+impl Raw {
+    pub(crate) async fn connect(door: &Door) -> Self {
+        Self(TcpStream::connect(door.address).await.unwrap())
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
+    }
+
+    /// The next message; nothing if the door has closed the connection.
+    pub(crate) async fn hear(&mut self) -> Option<(Header, Vec<u8>)> {
+        let mut head = [0; HEADER_BYTES];
+        self.0.read_exact(&mut head).await.ok()?;
+        let header = Header::parse(&head).unwrap();
+        let mut body = vec![0; header.body_len()];
+        self.0.read_exact(&mut body).await.unwrap();
+        header.check_body(&body).unwrap();
+        Some((header, body))
+    }
 }
