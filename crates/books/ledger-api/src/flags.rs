@@ -1,5 +1,5 @@
 //! Sets of flags: lists of names in JSON, bits in memory. Names, bits and meanings are those of TigerBeetle's data
-//! model, as far as the ledger has them.
+//! model.
 
 use std::fmt;
 
@@ -114,6 +114,12 @@ flag_set!(
     DebitsMustNotExceedCredits = 2,
     /// The reverse: credits, pending ones included, never exceed posted debits.
     CreditsMustNotExceedDebits = 4,
+    /// The balances after each payment are kept.
+    History = 8,
+    /// The account comes from elsewhere and brings its own timestamp.
+    Imported = 16,
+    /// Nothing but the voiding of pending payments is allowed.
+    Closed = 32,
 );
 
 flag_set!(
@@ -129,6 +135,16 @@ flag_set!(
     PostPendingTransfer = 4,
     /// Void the pending payment named in `pending_id`.
     VoidPendingTransfer = 8,
+    /// The amount is an upper limit: pay no more than the debit account has.
+    BalancingDebit = 16,
+    /// The amount is an upper limit: pay no more than the credit account lacks.
+    BalancingCredit = 32,
+    /// Close the debit account until this pending payment is voided or expires.
+    ClosingDebit = 64,
+    /// Close the credit account until this pending payment is voided or expires.
+    ClosingCredit = 128,
+    /// The payment comes from elsewhere and brings its own timestamp.
+    Imported = 256,
 );
 
 #[cfg(test)]
@@ -142,9 +158,9 @@ mod tests {
         assert_eq!(flags.bits(), 5);
         assert_eq!(PaymentFlags::from_bits(5), Some(flags));
         assert_eq!(serde_json::to_string(&flags).unwrap(), json);
-        assert_eq!(PaymentFlags::from_bits(16), None);
+        assert_eq!(PaymentFlags::from_bits(512), None);
         assert_eq!(serde_json::from_str::<AccountFlags>("[]").unwrap(), AccountFlags::NONE);
-        for bad in [r#"["imported"]"#, r#"["linked","linked"]"#, r#""linked""#, "5", "[1]", "null"] {
+        for bad in [r#"["frozen"]"#, r#"["linked","linked"]"#, r#""linked""#, "5", "[1]", "null"] {
             assert!(serde_json::from_str::<AccountFlags>(bad).is_err(), "{bad}");
         }
     }

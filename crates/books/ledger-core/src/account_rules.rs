@@ -12,7 +12,7 @@ pub(crate) struct Refusal {
 }
 
 impl Ledger {
-    /// Whether `account` may be created. Changes nothing.
+    /// Whether `account`, with its timestamp, may be created. Changes nothing.
     pub(crate) fn judge_account(&self, account: &Account) -> Result<(), Refusal> {
         refuse_if(account.reserved != 0, Status::ReservedField)?;
         refuse_if(!AccountFlags::SUPPORTED.contains(account.flags), Status::ReservedFlag)?;
@@ -31,6 +31,13 @@ impl Ledger {
         refuse_if(account.credits_posted != 0, Status::CreditsPostedMustBeZero)?;
         refuse_if(account.ledger == 0, Status::LedgerMustNotBeZero)?;
         refuse_if(account.code == 0, Status::CodeMustNotBeZero)?;
+        if account.flags.contains(AccountFlags::IMPORTED) {
+            // After the comparison with an existing account, so that importing again finds what is there.
+            let scan = self.scan();
+            let regresses = account.timestamp <= scan.newest_account_timestamp()
+                || scan.has_transfer_at(account.timestamp);
+            refuse_if(regresses, Status::ImportedEventTimestampMustNotRegress)?;
+        }
         Ok(())
     }
 }

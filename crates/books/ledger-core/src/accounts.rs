@@ -26,6 +26,8 @@ struct Mark {
     /// The newest transfer of the account, or [`NONE`].
     newest: u32,
     touched: bool,
+    /// How many events it had, modulo 256.
+    events: u8,
 }
 
 /// The four sums over all accounts, modulo 2^128: totals of many accounts may exceed what one account can
@@ -120,6 +122,19 @@ impl Accounts {
         self.marks[number as usize].newest = transfer;
     }
 
+    /// Counts an event of an account, and says whether it is time for a mark of its history.
+    pub(crate) fn count_event(&mut self, number: u32) -> bool {
+        let mark = &mut self.marks[number as usize];
+        mark.events = mark.events.wrapping_add(1);
+        mark.events == 0
+    }
+
+    /// Undoes [`count_event`](Self::count_event).
+    pub(crate) fn uncount_event(&mut self, number: u32) {
+        let mark = &mut self.marks[number as usize];
+        mark.events = mark.events.wrapping_sub(1);
+    }
+
     /// Adds an account whose id is new.
     pub(crate) fn push(&mut self, account: Account) {
         let number = self.len();
@@ -127,7 +142,7 @@ impl Accounts {
         self.by_id.insert(account.id, number);
         self.sums.add(&account);
         self.rows.push(account);
-        self.marks.push(Mark { newest: NONE, touched: true });
+        self.marks.push(Mark { newest: NONE, touched: true, events: 0 });
         self.touched.push(number);
     }
 
@@ -146,6 +161,13 @@ impl Accounts {
     /// Does a movement to the debit side of one account and the credit side of another.
     pub(crate) fn do_movement(&mut self, debit: u32, credit: u32, movement: Movement) {
         self.change(debit, credit, |pending, posted| movement.forth(pending, posted));
+    }
+
+    /// Closes an account or opens it again.
+    pub(crate) fn set_closed(&mut self, number: u32, closed: bool) {
+        let flags = &mut self.rows[number as usize].flags;
+        *flags = if closed { flags.with(AccountFlags::CLOSED) } else { flags.without(AccountFlags::CLOSED) };
+        self.touch(number);
     }
 
     /// Undoes a movement.

@@ -1,13 +1,12 @@
 //! Applying a request: time, chains and outcomes. What one event may do is in the `*_rules` modules.
 
 use ids::Timestamp;
-use zerocopy::IntoBytes;
 
 use crate::accounts::Movement;
 use crate::status::{CreateAccountStatus, CreateTransferStatus};
 use crate::transfers::{TRANSFERS_MAX, TransferState};
 use crate::wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};
-use crate::{EVENT_BYTES, Ledger, OUTCOME_BYTES, Operation, RequestError};
+use crate::{EVENT_BYTES, EVENTS_MAX, Ledger, OUTCOME_BYTES, Operation, RequestError};
 
 /// The latest stamp: TigerBeetle keeps the highest bit of a timestamp for itself.
 pub(crate) const TIMESTAMP_MAX: u64 = i64::MAX.unsigned_abs();
@@ -16,9 +15,10 @@ impl Ledger {
     /// Applies one request: `body` holds its events, `timestamp` is the stamp of the last one.
     ///
     /// Event `i` of `n` is stamped `timestamp − n + 1 + i`; the first stamp must lie after the request
-    /// before. Pending transfers due at the first stamp expire before the first event. Appends one 16-byte
-    /// [`Outcome`] per event to `out` and returns their number. A refused event changes nothing, and a linked
-    /// chain is done whole or not at all.
+    /// before. Pending transfers that fall due before the first stamp expire first, each at a moment of its
+    /// own between the requests: at most [`EVENTS_MAX`](crate::EVENTS_MAX) of them, and no more than there
+    /// are moments; the next request goes on. Appends one 16-byte [`Outcome`] per event to `out` and returns
+    /// their number. A refused event changes nothing, and a linked chain is done whole or not at all.
     ///
     /// Errors: those of [`Operation::events`], [`RequestError::TimestampNotAfterLast`],
     /// [`RequestError::TimestampOutOfRange`] and [`RequestError::Full`]; ledger and `out` are then as before.
@@ -33,11 +33,12 @@ impl Ledger {
     ) -> Result<u32, RequestError> {
         let events = operation.events(body)?;
         let first = self.admit(events, timestamp.0)?;
-        self.expire(first);
+        // A pulse has no event that needs its stamp.
+        self.expire(if events == 0 { timestamp.0 } else { first - 1 });
         out.reserve(events as usize * OUTCOME_BYTES);
         match operation {
-            Operation::CreateAccounts => self.create::<Account>(first, body, out),
-            Operation::CreateTransfers => self.create::<Transfer>(first, body, out),
+            Operation::CreateAccounts => self.create::<Account>(first, timestamp.0, body, out),
+            Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
@@ -61,39 +62,53 @@ impl Ledger {
         Ok(before_first + 1)
     }
 
-    /// Releases the pending transfers due at `now`.
-    fn expire(&mut self, now: u64) {
-        while let Some(entry) = self.transfers.pop_due(now) {
+    /// Releases pending transfers due at `last` or before, each with a stamp that nothing else has.
+    fn expire(&mut self, last: u64) {
+        let mut free = self.clock + 1;
+        for _ in 0..EVENTS_MAX {
+            let Some(stamp) = self.transfers.expiries.next().map(|due| due.max(free)) else { return };
+            if stamp > last {
+                return;
+            }
+            let Some(entry) = self.transfers.expire_next(stamp).copied() else { return };
             let movement = Movement { release: entry.transfer.amount, ..Movement::default() };
             self.accounts.do_movement(entry.debit, entry.credit, movement);
+            self.reopen(&entry);
+            self.remember_expiry(&entry);
+            free = stamp + 1;
         }
     }
 
-    fn create<E: Event>(&mut self, first: u64, body: &[u8], out: &mut Vec<u8>) {
+    /// Creates the events of `body`, stamped from `first` to `last`.
+    fn create<E: Event>(&mut self, first: u64, last: u64, body: &[u8], out: &mut Vec<u8>) {
+        let is_import = body.get(..EVENT_BYTES).and_then(E::read).is_some_and(|event| event.is_imported());
         let mut chain: Option<Chain> = None;
         let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).peekable();
         while let Some((bytes, stamp)) = events.next() {
             let Some(event) = E::read(bytes) else { continue };
             let is_open = event.is_linked() && events.peek().is_none();
             if event.is_linked() && chain.is_none() {
-                chain = Some(Chain { records: E::count(self), outcomes: out.len(), broken: false });
+                let (records, outcomes) = (E::count(self), out.len());
+                chain = Some(Chain { records, outcomes, first: stamp, broken: false });
             }
             let outcome = if is_open {
                 Outcome::new(LINKED_EVENT_CHAIN_OPEN, stamp)
             } else if chain.as_ref().is_some_and(|chain| chain.broken) {
                 Outcome::new(LINKED_EVENT_FAILED, stamp)
-            } else if event.timestamp() != 0 {
-                Outcome::new(TIMESTAMP_MUST_BE_ZERO, stamp)
             } else {
-                E::create(self, event, stamp)
+                match check_time(&event, is_import, stamp, last) {
+                    Ok(timestamp) => E::create(self, event, timestamp, stamp),
+                    Err(status) => Outcome::new(status, stamp),
+                }
             };
             if outcome.status != CREATED
                 && let Some(chain) = chain.as_mut().filter(|chain| !chain.broken)
             {
                 chain.broken = true;
                 E::roll_back(self, chain.records);
-                for done in out[chain.outcomes..].chunks_exact_mut(OUTCOME_BYTES) {
-                    done[8..12].copy_from_slice(LINKED_EVENT_FAILED.as_bytes());
+                for (done, stamp) in out[chain.outcomes..].chunks_exact_mut(OUTCOME_BYTES).zip(chain.first..)
+                {
+                    done.copy_from_slice(Outcome::new(LINKED_EVENT_FAILED, stamp).as_bytes());
                 }
             }
             out.extend_from_slice(outcome.as_bytes());
@@ -106,22 +121,24 @@ impl Ledger {
     fn create_account(&mut self, account: Account, stamp: u64) -> Outcome {
         match self.judge_account(&account) {
             Ok(()) => {
-                self.accounts.push(Account { timestamp: stamp, ..account });
-                Outcome::new(CREATED, stamp)
+                self.accounts.push(account);
+                Outcome::new(CREATED, account.timestamp)
             }
             Err(refusal) => Outcome::new(refusal.status as u32, refusal.existing.unwrap_or(stamp)),
         }
     }
 
-    fn create_transfer(&mut self, transfer: &Transfer, stamp: u64) -> Outcome {
-        match self.judge_transfer(transfer, stamp) {
+    fn create_transfer(&mut self, transfer: &Transfer, timestamp: u64, stamp: u64) -> Outcome {
+        match self.judge_transfer(transfer, timestamp) {
             Ok(entry) => {
                 self.accounts.do_movement(entry.debit, entry.credit, self.transfers.movement(&entry));
+                self.do_closing(&entry);
                 let number = self.transfers.len();
                 self.accounts.set_newest(entry.debit, number);
                 self.accounts.set_newest(entry.credit, number);
                 self.transfers.push(entry);
-                Outcome::new(CREATED, stamp)
+                self.remember_transfer(number, entry.debit, entry.credit);
+                Outcome::new(CREATED, timestamp)
             }
             Err(refusal) => {
                 if refusal.status.is_transient() {
@@ -138,11 +155,30 @@ impl Ledger {
         while self.transfers.len() > len {
             let Some(entry) = self.transfers.pop() else { return };
             debug_assert_ne!(entry.state, TransferState::Expired);
+            self.forget_transfer(self.transfers.len(), entry.debit, entry.credit);
+            self.undo_closing(&entry);
             self.accounts.undo_movement(entry.debit, entry.credit, self.transfers.movement(&entry));
             self.accounts.set_newest(entry.debit, entry.previous_of_debit);
             self.accounts.set_newest(entry.credit, entry.previous_of_credit);
         }
     }
+}
+
+/// The timestamp an event is created with: its stamp, or its own if it is imported.
+///
+/// Errors: the status it is refused with, whatever else it contains.
+fn check_time<E: Event>(event: &E, is_import: bool, stamp: u64, last: u64) -> Result<u64, u32> {
+    let timestamp = event.timestamp();
+    if event.is_imported() != is_import {
+        return Err(if is_import { E::IMPORTED_EXPECTED } else { E::IMPORTED_NOT_EXPECTED });
+    }
+    if !is_import {
+        return if timestamp == 0 { Ok(stamp) } else { Err(TIMESTAMP_MUST_BE_ZERO) };
+    }
+    if timestamp == 0 || timestamp > TIMESTAMP_MAX {
+        return Err(E::IMPORTED_OUT_OF_RANGE);
+    }
+    if timestamp >= last { Err(E::IMPORTED_MUST_NOT_ADVANCE) } else { Ok(timestamp) }
 }
 
 /// A chain of linked events that is being applied.
@@ -151,6 +187,8 @@ struct Chain {
     records: u32,
     /// Where its outcomes start.
     outcomes: usize,
+    /// The stamp of its first event.
+    first: u64,
     broken: bool,
 }
 
@@ -174,22 +212,37 @@ impl Outcome {
 
 /// What the two kinds of events have in common.
 trait Event: Copy {
+    const IMPORTED_EXPECTED: u32;
+    const IMPORTED_NOT_EXPECTED: u32;
+    const IMPORTED_OUT_OF_RANGE: u32;
+    const IMPORTED_MUST_NOT_ADVANCE: u32;
+
     fn read(bytes: &[u8]) -> Option<Self>;
     fn is_linked(&self) -> bool;
+    fn is_imported(&self) -> bool;
     fn timestamp(&self) -> u64;
     /// How many records of this kind there are.
     fn count(ledger: &Ledger) -> u32;
-    fn create(ledger: &mut Ledger, event: Self, stamp: u64) -> Outcome;
+    /// Creates the event at `timestamp`. `stamp` is when it is judged.
+    fn create(ledger: &mut Ledger, event: Self, timestamp: u64, stamp: u64) -> Outcome;
     /// Takes back the records after the first `count`, all made by one chain.
     fn roll_back(ledger: &mut Ledger, count: u32);
 }
 
 impl Event for Account {
+    const IMPORTED_EXPECTED: u32 = CreateAccountStatus::ImportedEventExpected as u32;
+    const IMPORTED_NOT_EXPECTED: u32 = CreateAccountStatus::ImportedEventNotExpected as u32;
+    const IMPORTED_OUT_OF_RANGE: u32 = CreateAccountStatus::ImportedEventTimestampOutOfRange as u32;
+    const IMPORTED_MUST_NOT_ADVANCE: u32 = CreateAccountStatus::ImportedEventTimestampMustNotAdvance as u32;
+
     fn read(bytes: &[u8]) -> Option<Self> {
         Self::from_bytes(bytes)
     }
     fn is_linked(&self) -> bool {
         self.flags.contains(AccountFlags::LINKED)
+    }
+    fn is_imported(&self) -> bool {
+        self.flags.contains(AccountFlags::IMPORTED)
     }
     fn timestamp(&self) -> u64 {
         self.timestamp
@@ -197,8 +250,8 @@ impl Event for Account {
     fn count(ledger: &Ledger) -> u32 {
         ledger.accounts.len()
     }
-    fn create(ledger: &mut Ledger, event: Self, stamp: u64) -> Outcome {
-        ledger.create_account(event, stamp)
+    fn create(ledger: &mut Ledger, event: Self, timestamp: u64, stamp: u64) -> Outcome {
+        ledger.create_account(Self { timestamp, ..event }, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.accounts.truncate(count);
@@ -206,11 +259,19 @@ impl Event for Account {
 }
 
 impl Event for Transfer {
+    const IMPORTED_EXPECTED: u32 = CreateTransferStatus::ImportedEventExpected as u32;
+    const IMPORTED_NOT_EXPECTED: u32 = CreateTransferStatus::ImportedEventNotExpected as u32;
+    const IMPORTED_OUT_OF_RANGE: u32 = CreateTransferStatus::ImportedEventTimestampOutOfRange as u32;
+    const IMPORTED_MUST_NOT_ADVANCE: u32 = CreateTransferStatus::ImportedEventTimestampMustNotAdvance as u32;
+
     fn read(bytes: &[u8]) -> Option<Self> {
         Self::from_bytes(bytes)
     }
     fn is_linked(&self) -> bool {
         self.flags.contains(TransferFlags::LINKED)
+    }
+    fn is_imported(&self) -> bool {
+        self.flags.contains(TransferFlags::IMPORTED)
     }
     fn timestamp(&self) -> u64 {
         self.timestamp
@@ -218,8 +279,8 @@ impl Event for Transfer {
     fn count(ledger: &Ledger) -> u32 {
         ledger.transfers.len()
     }
-    fn create(ledger: &mut Ledger, event: Self, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event, stamp)
+    fn create(ledger: &mut Ledger, event: Self, timestamp: u64, stamp: u64) -> Outcome {
+        ledger.create_transfer(&event, timestamp, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);

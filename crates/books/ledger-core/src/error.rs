@@ -150,6 +150,12 @@ pub enum InvariantBroken {
     /// LED-INV-4.
     #[error("LED-INV-4: the pending transfers do not match the counters and timers kept for them")]
     PendingsDoNotMatch,
+    /// LED-INV-8.
+    #[error("LED-INV-8: account {account} is open, but a pending transfer closes it")]
+    ClosingAccountIsOpen {
+        /// The account.
+        account: u128,
+    },
 }
 
 impl stdx::Coded for InvariantBroken {
@@ -159,6 +165,7 @@ impl stdx::Coded for InvariantBroken {
             Self::AccountIsNotItsTransfers { .. } => "LED-1202",
             Self::LimitExceeded { .. } => "LED-1203",
             Self::PendingsDoNotMatch => "LED-1204",
+            Self::ClosingAccountIsOpen { .. } => "LED-1205",
         }
     }
 
@@ -193,6 +200,54 @@ impl stdx::Coded for StatementError {
         match self {
             Self::AccountNotFound { .. } => "check the account id",
             Self::BadCursor => "start without a cursor, then pass on the `next` of each page unchanged",
+        }
+    }
+}
+
+/// Why a query has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The body is not a whole number of ids.
+    #[error("a query body of {bytes} bytes is not a whole number of 16-byte ids")]
+    Ids {
+        /// The length of the body.
+        bytes: usize,
+    },
+    /// More ids than [`EVENTS_MAX`].
+    #[error("a query has at most {EVENTS_MAX} ids")]
+    TooManyIds,
+    /// The body is not one filter.
+    #[error("a query body of {bytes} bytes is not one filter of this operation")]
+    Filter {
+        /// The length of the body.
+        bytes: usize,
+    },
+    /// No such operation.
+    #[error("query operation {number} does not exist")]
+    UnknownOperation {
+        /// The number given.
+        number: u8,
+    },
+}
+
+impl stdx::Coded for QueryError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Ids { .. } => "LED-1401",
+            Self::TooManyIds => "LED-1402",
+            Self::Filter { .. } => "LED-1403",
+            Self::UnknownOperation { .. } => "LED-1404",
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Ids { .. } => "send whole 16-byte ids, one after the other",
+            Self::TooManyIds => "split the query",
+            Self::Filter { .. } => {
+                "send one filter: 128 bytes for an account's transfers, 64 for anything else"
+            }
+            Self::UnknownOperation { .. } => "use 137 (get change events) or 140 to 145",
         }
     }
 }

@@ -2,6 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// That a pending transfer expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Expiry {
+    /// The number of the transfer.
+    pub(crate) transfer: u32,
+    /// How many transfers there were: it expired after these and before the next.
+    pub(crate) transfers: u32,
+    /// When: at its due time, or at the next moment that no other event has.
+    pub(crate) timestamp: u64,
+}
+
 /// The pending transfers that have a timeout, and those whose timeout has passed.
 ///
 /// Transfers expire in the order of their due time, then of their creation. A transfer falls due after it is
@@ -10,7 +24,7 @@ use std::collections::BTreeSet;
 #[derive(Default)]
 pub(crate) struct Expiries {
     due: BTreeSet<(u64, u32)>,
-    expired: Vec<u32>,
+    expired: Vec<Expiry>,
 }
 
 impl Expiries {
@@ -33,14 +47,10 @@ impl Expiries {
         self.due.first().map(|(_, transfer)| *transfer)
     }
 
-    /// Takes the earliest transfer due at `now` or before.
-    pub(crate) fn pop(&mut self, now: u64) -> Option<u32> {
-        let (due, transfer) = *self.due.first()?;
-        if due > now {
-            return None;
-        }
-        self.due.pop_first();
-        self.expired.push(transfer);
+    /// Takes the transfer that falls due next. It expires at `timestamp`, when there are `transfers`.
+    pub(crate) fn pop(&mut self, timestamp: u64, transfers: u32) -> Option<u32> {
+        let (_, transfer) = self.due.pop_first()?;
+        self.expired.push(Expiry { transfer, transfers, timestamp });
         Some(transfer)
     }
 
@@ -49,8 +59,18 @@ impl Expiries {
         self.due.len()
     }
 
-    /// The transfers that expired, in order.
-    pub(crate) fn expired(&self) -> &[u32] {
+    /// What expired, in the order of the timestamps.
+    pub(crate) fn expired(&self) -> &[Expiry] {
         &self.expired
+    }
+
+    /// What expired at `timestamp` or later.
+    pub(crate) fn expired_since(&self, timestamp: u64) -> &[Expiry] {
+        &self.expired[self.expired.partition_point(|expiry| expiry.timestamp < timestamp)..]
+    }
+
+    /// Whether a transfer expired at `timestamp`.
+    pub(crate) fn has_at(&self, timestamp: u64) -> bool {
+        self.expired_since(timestamp).first().is_some_and(|expiry| expiry.timestamp == timestamp)
     }
 }

@@ -14,6 +14,7 @@ impl Ledger {
     /// - LED-INV-2: every account's sums equal its transfers.
     /// - LED-INV-3: no account exceeds a limit of its flags.
     /// - LED-INV-4: counters and timers match the pending transfers.
+    /// - LED-INV-8: what a pending transfer closes is closed.
     ///
     /// Cost: the whole ledger. After every request [`apply`](Self::apply) itself asserts the totals of
     /// LED-INV-1.
@@ -53,6 +54,7 @@ impl Ledger {
         for entry in self.transfers.entries().iter() {
             match entry.state {
                 TransferState::Pending => {
+                    self.check_closed(entry)?;
                     pending += 1;
                     timed += usize::from(due(&entry.transfer).is_some());
                 }

@@ -3,6 +3,8 @@
 use ids::Timestamp;
 
 use crate::accounts::Accounts;
+use crate::history::History;
+use crate::scan::Scan;
 use crate::state_hash::StateHash;
 use crate::transfers::Transfers;
 
@@ -10,6 +12,7 @@ use crate::transfers::Transfers;
 pub struct Ledger {
     pub(crate) accounts: Accounts,
     pub(crate) transfers: Transfers,
+    pub(crate) history: History,
     /// The stamp of the last request: every later event comes after it.
     pub(crate) clock: u64,
     pub(crate) state_hash: StateHash,
@@ -40,9 +43,15 @@ impl Ledger {
         Self {
             accounts: Accounts::default(),
             transfers: Transfers::new(),
+            history: History::new(),
             clock: 0,
             state_hash: StateHash::default(),
         }
+    }
+
+    /// For walks over the stored records.
+    pub(crate) fn scan(&self) -> Scan<'_> {
+        Scan { accounts: &self.accounts, transfers: &self.transfers }
     }
 
     /// The stamp of the last request applied, [`Timestamp::ZERO`] before the first.
@@ -50,7 +59,8 @@ impl Ledger {
         Timestamp(self.clock)
     }
 
-    /// When the next pending transfer expires: a request stamped then or later takes its reserve back.
+    /// When the next pending transfer falls due: the first request after that takes its reserve back, unless
+    /// many fall due at once and the rest is left to the requests after it.
     pub fn next_expiry(&self) -> Option<Timestamp> {
         self.transfers.expiries.next().map(Timestamp)
     }

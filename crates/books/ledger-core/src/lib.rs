@@ -3,8 +3,7 @@
 //!
 //! Start at [`Ledger::apply`]: one request is a batch of 128-byte events, and every event gets one 16-byte
 //! [`Outcome`]. Records, flags, statuses and their precedence follow TigerBeetle's public data model (release
-//! 0.17), so its reference pages describe this ledger as well; what is not built yet (balancing and closing
-//! transfers, imported events, closed accounts) is refused as `reserved_flag`.
+//! 0.17), so its reference pages describe this ledger as well.
 //!
 //! Nothing here reads a clock, a file, a socket or a random source: time enters as the timestamp of a
 //! request. Equal requests from an equal start give equal outcomes and an equal [state
@@ -15,15 +14,21 @@
 
 mod account_rules;
 mod accounts;
+mod answer;
 mod apply;
+mod change_events;
+mod closing;
 mod error;
 mod expiry;
+mod filter;
+mod history;
 mod id_index;
 mod invariants;
 mod ledger;
 mod operation;
 mod pages;
 mod query;
+mod scan;
 mod snapshot;
 mod state_hash;
 mod status;
@@ -31,7 +36,11 @@ mod transfer_rules;
 mod transfers;
 mod wire;
 
-pub use error::{InvariantBroken, RequestError, SnapshotError, StatementError};
+pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
+pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
+pub use filter::{
+    AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,
+};
 pub use ledger::{Counts, Ledger};
 pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};

@@ -184,7 +184,7 @@ impl Ledger {
     }
 
     fn first_at_or_after(&self, timestamp: u64) -> u32 {
-        self.transfers.entries().partition_point(|entry| entry.transfer.timestamp < timestamp)
+        self.scan().transfers_before(timestamp)
     }
 }
 

@@ -1,19 +1,20 @@
 //! The whole ledger as bytes, and back.
 //!
-//! Format 1, little-endian, nothing between the parts: header | accounts (128 bytes each) | transfers (128) |
-//! expired transfers (4: their numbers) | failed ids (16). Statement links, states, timers and indexes follow
+//! Format 2, little-endian, nothing between the parts: header | accounts (128 bytes each) | transfers (128) |
+//! expired transfers (16: number, how many transfers there were, when) | failed ids (16). Statement links, states, timers and indexes follow
 //! from these and are built again.
 
 use stdx::Digest;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::apply::TIMESTAMP_MAX;
+use crate::expiry::Expiry;
 use crate::transfers::{Entry, NONE, TRANSFERS_MAX, TransferState, due, first_state};
 use crate::wire::{Account, AccountFlags, Transfer, TransferFlags};
 use crate::{Ledger, SnapshotError};
 
 const MAGIC: [u8; 8] = *b"TBLEDGER";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -31,7 +32,7 @@ struct Header {
 
 const HEADER_BYTES: usize = size_of::<Header>();
 const RECORD_BYTES: usize = 128;
-const NUMBER_BYTES: usize = 4;
+const EXPIRY_BYTES: usize = size_of::<Expiry>();
 const ID_BYTES: usize = 16;
 
 impl Ledger {
@@ -74,6 +75,7 @@ impl Ledger {
         ledger.restore_expired(parts.expired)?;
         ledger.restore_failed(parts.failed)?;
         ensure(ledger.check_invariants().is_ok(), "the books do not balance")?;
+        ledger.rebuild_history();
         if ledger.state_hash() == Digest(header.state_hash) {
             Ok(ledger)
         } else {
@@ -144,7 +146,11 @@ impl Ledger {
         let post = transfer.flags.contains(TransferFlags::POST_PENDING_TRANSFER);
         let void = transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
         let pending = transfer.flags.contains(TransferFlags::PENDING);
-        ensure(u8::from(post) + u8::from(void) + u8::from(pending) <= 1, "the flags of a transfer")?;
+        let closing = transfer.flags.intersects(TransferFlags::CLOSING);
+        let balancing = transfer.flags.intersects(TransferFlags::BALANCING);
+        let is_one = u8::from(post) + u8::from(void) + u8::from(pending) <= 1;
+        let fits = (!closing || pending) && !(balancing && (post || void));
+        ensure(is_one && fits, "the flags of a transfer")?;
         if !post && !void {
             return ensure(transfer.pending_id == 0, "the pending id of a transfer").map(|()| NONE);
         }
@@ -155,16 +161,25 @@ impl Ledger {
         let fits = entry.state == TransferState::Pending
             && entry.transfer.debit_account_id == transfer.debit_account_id
             && entry.transfer.credit_account_id == transfer.credit_account_id
-            && transfer.amount <= entry.transfer.amount;
+            && transfer.amount <= entry.transfer.amount
+            && (void || !entry.transfer.flags.intersects(TransferFlags::CLOSING));
         ensure(fits, "a posting or voiding transfer").map(|()| number)
     }
 
-    fn restore_expired(&mut self, numbers: &[u8]) -> Result<(), SnapshotError> {
-        for bytes in numbers.chunks_exact(NUMBER_BYTES) {
-            let expected = u32::read_from_bytes(bytes).ok();
-            let now = self.clock;
-            ensure(expected == self.transfers.expiries.next_transfer(), "an expired transfer")?;
-            ensure(self.transfers.pop_due(now).is_some(), "an expired transfer")?;
+    fn restore_expired(&mut self, records: &[u8]) -> Result<(), SnapshotError> {
+        let mut last = Expiry { transfer: NONE, transfers: 0, timestamp: 0 };
+        for expiry in
+            records.chunks_exact(EXPIRY_BYTES).filter_map(|bytes| Expiry::read_from_bytes(bytes).ok())
+        {
+            let is_next = self.transfers.expiries.next_transfer() == Some(expiry.transfer);
+            let is_due = self.transfers.expiries.next().is_some_and(|due| due <= expiry.timestamp);
+            let is_later = last.timestamp < expiry.timestamp && expiry.timestamp <= self.clock;
+            let is_between = expiry.transfer < expiry.transfers
+                && last.transfers <= expiry.transfers
+                && expiry.transfers <= self.transfers.len();
+            ensure(is_next && is_due && is_later && is_between, "an expired transfer")?;
+            self.transfers.expire_next_after(expiry.timestamp, expiry.transfers);
+            last = expiry;
         }
         Ok(())
     }
@@ -193,7 +208,7 @@ impl Header {
         HEADER_BYTES as u64
             + part(self.accounts, RECORD_BYTES)
             + part(self.transfers, RECORD_BYTES)
-            + part(self.expired, NUMBER_BYTES)
+            + part(self.expired, EXPIRY_BYTES)
             + part(self.failed, ID_BYTES)
     }
 }
@@ -219,7 +234,7 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
     // The whole length was compared, so every part is there.
     let (accounts, rest) = rest.split_at(header.accounts as usize * RECORD_BYTES);
     let (transfers, rest) = rest.split_at(header.transfers as usize * RECORD_BYTES);
-    let (expired, failed) = rest.split_at(header.expired as usize * NUMBER_BYTES);
+    let (expired, failed) = rest.split_at(header.expired as usize * EXPIRY_BYTES);
     Ok((header, Parts { accounts, transfers, expired, failed }))
 }
 

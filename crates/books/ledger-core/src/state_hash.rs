@@ -1,6 +1,7 @@
 //! One digest of everything the ledger's future depends on.
 
 use stdx::{Digest, Sha256};
+use zerocopy::IntoBytes;
 
 use crate::Ledger;
 use crate::accounts::Accounts;
@@ -84,8 +85,8 @@ impl StateHash {
         for entry in transfers.entries().iter_from(hashed) {
             self.transfers.add(entry.transfer.as_bytes());
         }
-        for number in &transfers.expiries.expired()[self.expired.len..] {
-            self.expired.add(&number.to_le_bytes());
+        for expiry in &transfers.expiries.expired()[self.expired.len..] {
+            self.expired.add(expiry.as_bytes());
         }
         for id in &transfers.failed()[self.failed.len..] {
             self.failed.add(&id.to_le_bytes());
@@ -94,7 +95,7 @@ impl StateHash {
 
     fn digest(&self, accounts: &Accounts, clock: u64) -> Digest {
         let mut sha = Sha256::default();
-        sha.update(b"tongbao ledger state 1\0");
+        sha.update(b"tongbao ledger state 2\0");
         sha.update(&clock.to_le_bytes());
         sha.update(&u64::from(accounts.len()).to_le_bytes());
         sha.update(&self.sum.low.to_le_bytes());

@@ -70,15 +70,27 @@ statuses! {
     LinkedEventChainOpen = 2, "linked_event_chain_open", Some("LED-0102"),
         "the last event of the request is linked to a next one that is not there",
         "clear `linked` on the last event of the chain";
+    ImportedEventExpected = 22, "imported_event_expected", Some("LED-0122"),
+        "the account is not imported, but the first of its request is",
+        "import all accounts of a request or none";
+    ImportedEventNotExpected = 23, "imported_event_not_expected", Some("LED-0123"),
+        "the account is imported, but the first of its request is not",
+        "import all accounts of a request or none";
     TimestampMustBeZero = 3, "timestamp_must_be_zero", Some("LED-0103"),
         "the account came with a timestamp",
         "leave the timestamp 0; the ledger assigns it";
+    ImportedEventTimestampOutOfRange = 24, "imported_event_timestamp_out_of_range", Some("LED-0124"),
+        "the imported account's timestamp is 0, or 2^63 and more",
+        "give the time of the account in nanoseconds since 1970";
+    ImportedEventTimestampMustNotAdvance = 25, "imported_event_timestamp_must_not_advance", Some("LED-0125"),
+        "the imported account's timestamp does not lie in the past",
+        "import only what happened before now";
     ReservedField = 4, "reserved_field", Some("LED-0104"),
         "the reserved field is not zero",
         "leave the reserved field 0";
     ReservedFlag = 5, "reserved_flag", Some("LED-0105"),
         "a flag is set that this version does not support",
-        "use only linked, debits_must_not_exceed_credits, credits_must_not_exceed_debits and history";
+        "set only flags that have a name";
     IdMustNotBeZero = 6, "id_must_not_be_zero", Some("LED-0106"),
         "the account id is 0",
         "choose an id between 1 and 2^128 − 2";
@@ -127,6 +139,9 @@ statuses! {
     CodeMustNotBeZero = 14, "code_must_not_be_zero", Some("LED-0114"),
         "the account has no code",
         "set the code: any number from 1 for the category of the account";
+    ImportedEventTimestampMustNotRegress = 26, "imported_event_timestamp_must_not_regress", Some("LED-0126"),
+        "the imported account's timestamp is not after that of every account, or a transfer has it",
+        "import accounts in the order of their timestamps, each with its own";
 }
 
 statuses! {
@@ -141,12 +156,24 @@ statuses! {
     LinkedEventChainOpen = 2, "linked_event_chain_open", Some("LED-0002"),
         "the last event of the request is linked to a next one that is not there",
         "clear `linked` on the last event of the chain";
+    ImportedEventExpected = 56, "imported_event_expected", Some("LED-0056"),
+        "the transfer is not imported, but the first of its request is",
+        "import all transfers of a request or none";
+    ImportedEventNotExpected = 57, "imported_event_not_expected", Some("LED-0057"),
+        "the transfer is imported, but the first of its request is not",
+        "import all transfers of a request or none";
     TimestampMustBeZero = 3, "timestamp_must_be_zero", Some("LED-0003"),
         "the transfer came with a timestamp",
         "leave the timestamp 0; the ledger assigns it";
+    ImportedEventTimestampOutOfRange = 58, "imported_event_timestamp_out_of_range", Some("LED-0058"),
+        "the imported transfer's timestamp is 0, or 2^63 and more",
+        "give the time of the transfer in nanoseconds since 1970";
+    ImportedEventTimestampMustNotAdvance = 59, "imported_event_timestamp_must_not_advance", Some("LED-0059"),
+        "the imported transfer's timestamp does not lie in the past",
+        "import only what happened before now";
     ReservedFlag = 4, "reserved_flag", Some("LED-0004"),
         "a flag is set that this version does not support",
-        "use only the flags linked, pending, post_pending_transfer and void_pending_transfer";
+        "set only flags that have a name";
     IdMustNotBeZero = 5, "id_must_not_be_zero", Some("LED-0005"),
         "the transfer id is 0",
         "choose an id between 1 and 2^128 − 2";
@@ -193,8 +220,8 @@ statuses! {
         "a transfer with this id was refused before, and stays refused",
         "choose a new id to try again";
     FlagsAreMutuallyExclusive = 7, "flags_are_mutually_exclusive", Some("LED-0007"),
-        "more than one of pending, post_pending_transfer and void_pending_transfer is set",
-        "set at most one of the three flags";
+        "the transfer posts or voids a pending one, and has a flag that does not go with that",
+        "post or void with one of the two flags; only linked and imported go with it";
     DebitAccountIdMustNotBeZero = 8, "debit_account_id_must_not_be_zero", Some("LED-0008"),
         "the debit account id is 0",
         "name the account to debit";
@@ -225,6 +252,9 @@ statuses! {
     TimeoutReservedForPendingTransfer = 17, "timeout_reserved_for_pending_transfer", Some("LED-0017"),
         "a timeout is given, but the transfer is not pending",
         "set `pending`, or leave the timeout 0";
+    ClosingTransferMustBePending = 64, "closing_transfer_must_be_pending", Some("LED-0064"),
+        "the transfer closes an account, but is not pending",
+        "set `pending`, so that voiding the transfer can open the account again";
     LedgerMustNotBeZero = 19, "ledger_must_not_be_zero", Some("LED-0019"),
         "the transfer has no ledger",
         "set the ledger: the ISO 4217 number of the currency";
@@ -279,6 +309,26 @@ statuses! {
     PendingTransferExpired = 35, "pending_transfer_expired", Some("LED-0035"),
         "the pending transfer's timeout has passed",
         "create the transfer again, with a longer timeout if need be";
+    ImportedEventTimestampMustNotRegress = 60, "imported_event_timestamp_must_not_regress", Some("LED-0060"),
+        "the imported transfer's timestamp is not after that of every transfer, or another event has it",
+        "import transfers in the order of their timestamps, each with its own";
+    ImportedEventTimestampMustPostdateDebitAccount = 61,
+        "imported_event_timestamp_must_postdate_debit_account", Some("LED-0061"),
+        "the imported transfer's timestamp is not after that of its debit account",
+        "import the debit account with an earlier timestamp";
+    ImportedEventTimestampMustPostdateCreditAccount = 62,
+        "imported_event_timestamp_must_postdate_credit_account", Some("LED-0062"),
+        "the imported transfer's timestamp is not after that of its credit account",
+        "import the credit account with an earlier timestamp";
+    ImportedEventTimeoutMustBeZero = 63, "imported_event_timeout_must_be_zero", Some("LED-0063"),
+        "the imported transfer has a timeout",
+        "leave the timeout 0, and void the pending transfer yourself when it is due";
+    DebitAccountAlreadyClosed = 65, "debit_account_already_closed", Some("LED-0065"),
+        "the debit account is closed",
+        "void the transfer that closed it, then send this one with a new id";
+    CreditAccountAlreadyClosed = 66, "credit_account_already_closed", Some("LED-0066"),
+        "the credit account is closed",
+        "void the transfer that closed it, then send this one with a new id";
     OverflowsDebitsPending = 47, "overflows_debits_pending", Some("LED-0047"),
         "the debit account's pending debits would not fit into 128 bits",
         "send a smaller amount";
@@ -317,6 +367,8 @@ impl CreateTransferStatus {
             Self::DebitAccountNotFound
                 | Self::CreditAccountNotFound
                 | Self::PendingTransferNotFound
+                | Self::DebitAccountAlreadyClosed
+                | Self::CreditAccountAlreadyClosed
                 | Self::ExceedsCredits
                 | Self::ExceedsDebits
         )

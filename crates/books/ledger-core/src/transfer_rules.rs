@@ -5,7 +5,7 @@ use crate::accounts::{credits_exceed_debits, debits_exceed_credits, sum3};
 use crate::apply::TIMESTAMP_MAX;
 use crate::status::CreateTransferStatus as Status;
 use crate::transfers::{Entry, Known, NONE, TransferState, due, first_state};
-use crate::wire::{Account, Transfer, TransferFlags};
+use crate::wire::{Account, AccountFlags, Transfer, TransferFlags};
 
 /// Why a transfer is not created.
 pub(crate) struct Refusal {
@@ -20,11 +20,12 @@ impl From<Status> for Refusal {
     }
 }
 
-const RESOLVING: TransferFlags =
-    TransferFlags::POST_PENDING_TRANSFER.with(TransferFlags::VOID_PENDING_TRANSFER);
+/// What a transfer that posts or voids cannot be as well.
+const EXCLUDED_BY_RESOLVING: TransferFlags =
+    TransferFlags::PENDING.with(TransferFlags::BALANCING).with(TransferFlags::CLOSING);
 
 impl Ledger {
-    /// The entry to add for `transfer`, complete, or why there is none. Changes nothing.
+    /// The entry to add for `transfer` at `stamp`, complete, or why there is none. Changes nothing.
     pub(crate) fn judge_transfer(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Refusal> {
         if !TransferFlags::SUPPORTED.contains(transfer.flags) {
             return Err(Status::ReservedFlag.into());
@@ -40,7 +41,7 @@ impl Ledger {
             Some(Known::Failed) => return Err(Status::IdAlreadyFailed.into()),
             None => {}
         }
-        let judged = if transfer.flags.intersects(RESOLVING) {
+        let judged = if transfer.flags.intersects(TransferFlags::RESOLVING) {
             self.judge_resolving(transfer, stamp)
         } else {
             self.judge_moving(transfer, stamp)
@@ -57,7 +58,11 @@ impl Ledger {
         refuse_if(debit_id == credit_id, Status::AccountsMustBeDifferent)?;
         refuse_if(transfer.pending_id != 0, Status::PendingIdMustBeZero)?;
         let is_pending = transfer.flags.contains(TransferFlags::PENDING);
-        refuse_if(!is_pending && transfer.timeout != 0, Status::TimeoutReservedForPendingTransfer)?;
+        if !is_pending {
+            refuse_if(transfer.timeout != 0, Status::TimeoutReservedForPendingTransfer)?;
+            let is_closing = transfer.flags.intersects(TransferFlags::CLOSING);
+            refuse_if(is_closing, Status::ClosingTransferMustBePending)?;
+        }
         refuse_if(transfer.ledger == 0, Status::LedgerMustNotBeZero)?;
         refuse_if(transfer.code == 0, Status::CodeMustNotBeZero)?;
 
@@ -67,18 +72,29 @@ impl Ledger {
         refuse_if(debited.ledger != credited.ledger, Status::AccountsMustHaveTheSameLedger)?;
         refuse_if(transfer.ledger != debited.ledger, Status::TransferMustHaveTheSameLedgerAsAccounts)?;
 
-        let stamped = Transfer { timestamp: stamp, ..*transfer };
-        check_overflow(debited, credited, &stamped)?;
-        refuse_if(debits_exceed_credits(debited, transfer.amount), Status::ExceedsCredits)?;
-        refuse_if(credits_exceed_debits(credited, transfer.amount), Status::ExceedsDebits)?;
-        Ok(self.entry(stamped, debit, credit, NONE))
+        if transfer.flags.contains(TransferFlags::IMPORTED) {
+            self.check_import(stamp)?;
+            let after_debit = stamp > debited.timestamp;
+            refuse_if(!after_debit, Status::ImportedEventTimestampMustPostdateDebitAccount)?;
+            let after_credit = stamp > credited.timestamp;
+            refuse_if(!after_credit, Status::ImportedEventTimestampMustPostdateCreditAccount)?;
+            refuse_if(transfer.timeout != 0, Status::ImportedEventTimeoutMustBeZero)?;
+        }
+        check_open(debited, credited)?;
+
+        let amount = balanced_amount(transfer, debited, credited);
+        let moving = Transfer { timestamp: stamp, amount, ..*transfer };
+        check_overflow(debited, credited, &moving)?;
+        refuse_if(debits_exceed_credits(debited, amount), Status::ExceedsCredits)?;
+        refuse_if(credits_exceed_debits(credited, amount), Status::ExceedsDebits)?;
+        Ok(self.entry(moving, debit, credit, NONE))
     }
 
     /// A transfer that posts or voids a pending one.
     fn judge_resolving(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Status> {
-        let is_both = transfer.flags.contains(RESOLVING);
-        let is_pending = transfer.flags.contains(TransferFlags::PENDING);
-        refuse_if(is_both || is_pending, Status::FlagsAreMutuallyExclusive)?;
+        let is_both = transfer.flags.contains(TransferFlags::RESOLVING);
+        let excluded = transfer.flags.intersects(EXCLUDED_BY_RESOLVING);
+        refuse_if(is_both || excluded, Status::FlagsAreMutuallyExclusive)?;
         check_id(transfer.pending_id, Status::PendingIdMustNotBeZero, Status::PendingIdMustNotBeIntMax)?;
         refuse_if(transfer.pending_id == transfer.id, Status::PendingIdMustBeDifferent)?;
         refuse_if(transfer.timeout != 0, Status::TimeoutReservedForPendingTransfer)?;
@@ -97,7 +113,23 @@ impl Ledger {
         }
         // Its reserve is taken back with the next request, but its time is over now.
         refuse_if(due(pending).is_some_and(|due| due <= stamp), Status::PendingTransferExpired)?;
+        if transfer.flags.contains(TransferFlags::IMPORTED) {
+            self.check_import(stamp)?;
+        }
+        // Voiding is all that a closed account allows: it may be what opens the account again.
+        if !transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
+            check_open(self.accounts.get(entry.debit), self.accounts.get(entry.credit))?;
+        }
         Ok(self.entry(resolving, entry.debit, entry.credit, number))
+    }
+
+    /// Whether an imported transfer may have this timestamp.
+    fn check_import(&self, timestamp: u64) -> Result<(), Status> {
+        let scan = self.scan();
+        let regresses = timestamp <= scan.newest_transfer_timestamp()
+            || scan.has_account_at(timestamp)
+            || self.transfers.expiries.has_at(timestamp);
+        refuse_if(regresses, Status::ImportedEventTimestampMustNotRegress)
     }
 
     fn entry(&self, transfer: Transfer, debit: u32, credit: u32, pending: u32) -> Entry {
@@ -126,7 +158,10 @@ impl Ledger {
             return Status::ExistsWithDifferentTimeout;
         }
         if existing.pending == NONE {
-            return compare_fields(transfer, old);
+            // A balancing transfer moves at most its amount, so a repetition fits what any of them moved.
+            let is_balancing = transfer.flags.intersects(TransferFlags::BALANCING);
+            let amount = if is_balancing { transfer.amount.min(old.amount) } else { transfer.amount };
+            return compare_fields(&Transfer { amount, ..*transfer }, old);
         }
         // What a posting or voiding transfer leaves open means the same now as it did then.
         compare_fields(&inherit(transfer, &self.transfers.get(existing.pending).transfer, 0), old)
@@ -188,6 +223,28 @@ fn check_inherited(resolving: &Transfer, pending: &Transfer) -> Result<(), Statu
     refuse_if(resolving.amount > pending.amount, Status::ExceedsPendingTransferAmount)?;
     let is_void = resolving.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
     refuse_if(is_void && resolving.amount < pending.amount, Status::PendingTransferHasDifferentAmount)
+}
+
+fn check_open(debited: &Account, credited: &Account) -> Result<(), Status> {
+    refuse_if(debited.flags.contains(AccountFlags::CLOSED), Status::DebitAccountAlreadyClosed)?;
+    refuse_if(credited.flags.contains(AccountFlags::CLOSED), Status::CreditAccountAlreadyClosed)
+}
+
+/// The amount to move: that of the transfer, or less if it balances an account.
+fn balanced_amount(transfer: &Transfer, debited: &Account, credited: &Account) -> u128 {
+    let mut amount = transfer.amount;
+    if transfer.flags.intersects(TransferFlags::BALANCING) {
+        // Pending and posted together fit into 128 bits: a transfer that would change that is refused.
+        if transfer.flags.contains(TransferFlags::BALANCING_DEBIT) {
+            let debits = debited.debits_pending.saturating_add(debited.debits_posted);
+            amount = amount.min(debited.credits_posted.saturating_sub(debits));
+        }
+        if transfer.flags.contains(TransferFlags::BALANCING_CREDIT) {
+            let credits = credited.credits_pending.saturating_add(credited.credits_posted);
+            amount = amount.min(credited.debits_posted.saturating_sub(credits));
+        }
+    }
+    amount
 }
 
 fn check_overflow(debited: &Account, credited: &Account, transfer: &Transfer) -> Result<(), Status> {

@@ -175,9 +175,14 @@ impl Transfers {
         Some(entry)
     }
 
-    /// Takes the earliest pending transfer whose timeout has passed at `now`, and marks it expired.
-    pub(crate) fn pop_due(&mut self, now: u64) -> Option<&Entry> {
-        let number = self.expiries.pop(now)?;
+    /// Marks the pending transfer that falls due next as expired at `timestamp`, and returns it.
+    pub(crate) fn expire_next(&mut self, timestamp: u64) -> Option<&Entry> {
+        self.expire_next_after(timestamp, self.entries.len())
+    }
+
+    /// The same, when there were only `transfers`.
+    pub(crate) fn expire_next_after(&mut self, timestamp: u64, transfers: u32) -> Option<&Entry> {
+        let number = self.expiries.pop(timestamp, transfers)?;
         self.pending -= 1;
         let entry = self.entries.get_mut(number);
         entry.state = TransferState::Expired;

@@ -42,6 +42,12 @@ macro_rules! flags {
                 Self(self.0 | other.0)
             }
 
+            /// The flags of this set that are not in `other`.
+            #[must_use]
+            pub const fn without(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
+            }
+
             /// The names of the supported flags that are set, in bit order.
             pub fn names(self) -> impl Iterator<Item = &'static str> {
                 Self::NAMES.iter().filter(move |(flag, _)| self.contains(*flag)).map(|(_, name)| *name)
@@ -63,21 +69,26 @@ macro_rules! flags {
 }
 
 flags! {
-    /// What an account allows. Set once, when it is created.
-    AccountFlags, supported 0b1111;
+    /// What an account allows. Set once, when it is created; only `closed` changes later.
+    AccountFlags, supported 0b11_1111;
     /// This event and the next succeed or fail together.
     LINKED = 0 "linked";
     /// A transfer is refused if it would make pending and posted debits exceed the posted credits.
     DEBITS_MUST_NOT_EXCEED_CREDITS = 1 "debits_must_not_exceed_credits";
     /// A transfer is refused if it would make pending and posted credits exceed the posted debits.
     CREDITS_MUST_NOT_EXCEED_DEBITS = 2 "credits_must_not_exceed_debits";
-    /// Balances over time are wanted. Kept with the account; the statement holds them for every account.
+    /// The balances after each transfer are kept, for `get_account_balances`.
     HISTORY = 3 "history";
+    /// The account comes from elsewhere and brings its own timestamp, which lies in the past.
+    IMPORTED = 4 "imported";
+    /// No transfer but the voiding of a pending one is allowed. A closing transfer sets it; voiding that, or
+    /// its expiry, clears it.
+    CLOSED = 5 "closed";
 }
 
 flags! {
     /// What a transfer does besides moving its amount.
-    TransferFlags, supported 0b1111;
+    TransferFlags, supported 0b1_1111_1111;
     /// This event and the next succeed or fail together.
     LINKED = 0 "linked";
     /// The amount is reserved until the transfer is posted, voided or expires.
@@ -86,12 +97,33 @@ flags! {
     POST_PENDING_TRANSFER = 2 "post_pending_transfer";
     /// Releases the pending transfer named by `pending_id`.
     VOID_PENDING_TRANSFER = 3 "void_pending_transfer";
+    /// The amount is an upper limit: no more is moved than keeps the debit account's debits within its
+    /// credits.
+    BALANCING_DEBIT = 4 "balancing_debit";
+    /// The amount is an upper limit: no more is moved than keeps the credit account's credits within its
+    /// debits.
+    BALANCING_CREDIT = 5 "balancing_credit";
+    /// Closes the debit account for as long as this pending transfer is not voided and has not expired.
+    CLOSING_DEBIT = 6 "closing_debit";
+    /// Closes the credit account for as long as this pending transfer is not voided and has not expired.
+    CLOSING_CREDIT = 7 "closing_credit";
+    /// The transfer comes from elsewhere and brings its own timestamp, which lies in the past.
+    IMPORTED = 8 "imported";
 }
 
 impl AccountFlags {
     /// Both limits at once would allow no transfer, so they exclude each other.
     pub(crate) const BOTH_LIMITS: Self =
         Self::DEBITS_MUST_NOT_EXCEED_CREDITS.with(Self::CREDITS_MUST_NOT_EXCEED_DEBITS);
+}
+
+impl TransferFlags {
+    /// The transfer closes an account.
+    pub(crate) const CLOSING: Self = Self::CLOSING_DEBIT.with(Self::CLOSING_CREDIT);
+    /// The amount is an upper limit.
+    pub(crate) const BALANCING: Self = Self::BALANCING_DEBIT.with(Self::BALANCING_CREDIT);
+    /// The transfer resolves a pending one.
+    pub(crate) const RESOLVING: Self = Self::POST_PENDING_TRANSFER.with(Self::VOID_PENDING_TRANSFER);
 }
 
 /// An account: what it is, and the sums of all transfers that touched it, in minor units of its ledger.
@@ -124,7 +156,7 @@ pub struct Account {
     pub code: u16,
     /// What the account allows.
     pub flags: AccountFlags,
-    /// When it was created, in nanoseconds since 1970; 0 in a request.
+    /// When it was created, in nanoseconds since 1970; 0 in a request, unless it is imported.
     pub timestamp: u64,
 }
 
@@ -159,7 +191,7 @@ pub struct Transfer {
     pub code: u16,
     /// What the transfer does.
     pub flags: TransferFlags,
-    /// When it was created, in nanoseconds since 1970; 0 in a request.
+    /// When it was created, in nanoseconds since 1970; 0 in a request, unless it is imported.
     pub timestamp: u64,
 }
 

@@ -2,8 +2,8 @@
 
 use ids::Timestamp;
 use ledger_core::{
-    Account, AccountFlags, CreateTransferStatus, Ledger, Operation, Outcome, StatementEntry, Transfer,
-    TransferFlags,
+    Account, AccountFlags, CreateAccountStatus, CreateTransferStatus, Ledger, Operation, Outcome,
+    StatementEntry, Transfer, TransferFlags,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -15,7 +15,7 @@ use crate::script::check_books;
 const SECOND: u64 = 1_000_000_000;
 
 #[derive(Clone, Debug)]
-enum Request {
+pub(crate) enum Request {
     Accounts(Vec<Account>),
     Transfers(Vec<Transfer>),
     Pulse,
@@ -23,7 +23,7 @@ enum Request {
 
 /// A request and how long after the one before its first event is stamped.
 #[derive(Clone, Debug)]
-struct Step {
+pub(crate) struct Step {
     wait: u64,
     request: Request,
 }
@@ -33,9 +33,9 @@ fn any_account() -> impl Strategy<Value = Account> {
     let flags = prop_oneof![
         8 => select(vec![0, 0, 2, 4, 8]),
         2 => Just(1u16),
-        1 => select(vec![3, 5, 6, 16, 32]),
+        1 => select(vec![3, 5, 6, 16, 32, 64]),
     ];
-    let odd = prop_oneof![30 => Just(0u8), 1 => 1..7u8];
+    let odd = prop_oneof![30 => Just(0u8), 4 => 1..12u8];
     (1..7u128, flags, select(vec![1u32, 1, 1, 1, 2, 0]), select(vec![1u16, 1, 1, 1, 1, 0, 2]), odd).prop_map(
         |(id, flags, ledger, code, odd)| {
             let flags = AccountFlags(flags);
@@ -47,6 +47,11 @@ fn any_account() -> impl Strategy<Value = Account> {
                 4 => account.reserved = 1,
                 5 => account.debits_posted = 1,
                 6 => account.user_data_64 = 1,
+                7 => account.user_data_128 = 1,
+                8 => account.user_data_32 = 1,
+                9 => account.debits_pending = 1,
+                10 => account.credits_pending = 1,
+                11 => account.credits_posted = 1,
                 _ => {}
             }
             account
@@ -71,11 +76,13 @@ fn any_transfer() -> impl Strategy<Value = Transfer> {
         6 => Just(4u16),
         4 => Just(8u16),
         3 => select(vec![1u16, 3, 5, 9]),
-        1 => select(vec![6u16, 10, 12, 16, 64, 256]),
+        4 => select(vec![16u16, 32, 48, 18, 34, 50]),
+        3 => select(vec![66u16, 130, 194, 82, 67]),
+        1 => select(vec![6u16, 10, 12, 20, 36, 68, 136, 64, 128, 256, 512]),
     ];
     let ids = (1..30u128, 1..16u128, 1..7u128, 1..7u128);
     let fields = (any_amount(), flags, select(vec![0u32, 0, 0, 1, 2, 30, u32::MAX]));
-    let odd = prop_oneof![20 => Just(0u8), 8 => Just(1u8), 4 => 2..21u8];
+    let odd = prop_oneof![20 => Just(0u8), 8 => Just(1u8), 7 => 2..21u8];
     (ids, fields, odd).prop_map(|((id, pending_id, debit, credit), (amount, flags, timeout), odd)| {
         let flags = TransferFlags(flags);
         let resolves =
@@ -132,12 +139,22 @@ fn set_odd_field(transfer: &mut Transfer, odd: u8, pending_id: u128, timeout: u3
 #[derive(Clone, Debug)]
 enum Draft {
     New(Transfer),
-    Again { pick: prop::sample::Index, odd: u8 },
+    Again {
+        pick: prop::sample::Index,
+        odd: u8,
+    },
+    /// Posts or voids a transfer that was sent before.
+    Resolve {
+        pick: prop::sample::Index,
+        resolving: Transfer,
+    },
 }
 
 fn any_draft() -> impl Strategy<Value = Draft> {
     prop_oneof![
         7 => any_transfer().prop_map(Draft::New),
+        1 => (any::<prop::sample::Index>(), any_transfer())
+            .prop_map(|(pick, resolving)| Draft::Resolve { pick, resolving }),
         1 => (any::<prop::sample::Index>(), prop_oneof![Just(0u8), 1..21u8])
             .prop_map(|(pick, odd)| Draft::Again { pick, odd }),
     ]
@@ -147,11 +164,23 @@ impl Draft {
     fn finish(self, sent: &[Transfer]) -> Option<Transfer> {
         match self {
             Self::New(transfer) => Some(transfer),
-            Self::Again { .. } if sent.is_empty() => None,
+            Self::Again { .. } | Self::Resolve { .. } if sent.is_empty() => None,
             Self::Again { pick, odd } => {
                 let mut transfer = *pick.get(sent);
                 set_odd_field(&mut transfer, odd, 1, 5);
                 Some(transfer)
+            }
+            Self::Resolve { pick, resolving } => {
+                let is_void = resolving.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
+                let pending = sent.iter().filter(|sent| sent.flags.contains(TransferFlags::PENDING));
+                let pending: Vec<&Transfer> = pending.collect();
+                Some(Transfer {
+                    id: resolving.id % 30 + 30,
+                    pending_id: if pending.is_empty() { 1 } else { pick.get(&pending).id },
+                    amount: if is_void { 0 } else { resolving.amount.max(60) },
+                    flags: if is_void { TransferFlags(8) } else { TransferFlags(4) },
+                    ..Transfer::default()
+                })
             }
         }
     }
@@ -160,25 +189,87 @@ impl Draft {
 /// A request before its transfers are finished.
 #[derive(Clone, Debug)]
 enum Plan {
-    Accounts(Vec<Account>),
-    Transfers(Vec<Draft>),
+    Accounts(Vec<Account>, Option<Import>),
+    Transfers(Vec<Draft>, Option<Import>),
     Pulse,
+}
+
+/// How a request imports its events: when the first one happened, counted in thousandths of the time there
+/// is or, beyond these, just before now; and what becomes of each event.
+#[derive(Clone, Debug)]
+struct Import {
+    start: u64,
+    kinds: Vec<u8>,
+}
+
+fn any_import() -> impl Strategy<Value = Option<Import>> {
+    let kind = prop_oneof![20 => Just(0u8), 5 => 1..7u8];
+    let import = (0..1400u64, prop::collection::vec(kind, 12));
+    prop::option::weighted(0.2, import.prop_map(|(start, kinds)| Import { start, kinds }))
+}
+
+impl Import {
+    /// The timestamp of event `index` of a request that starts after `now`, and whether it is imported.
+    fn time(&self, index: usize, now: u64) -> (u64, bool) {
+        let start = match self.start {
+            0..1000 => u128::from(now) * u128::from(self.start) / 1000,
+            just_before => u128::from(now.saturating_sub((just_before - 1000) / 8)),
+        };
+        let regular = u64::try_from(start).unwrap_or(u64::MAX).saturating_add(index as u64);
+        match self.kinds[index % self.kinds.len()] {
+            1 => (regular, false),
+            2 => (0, false),
+            3 => (0, true),
+            4 => (u64::MAX, true),
+            5 => (now.saturating_add(1000 * SECOND).min(i64::MAX.unsigned_abs()), true),
+            6 => (1 + index as u64, true),
+            _ => (regular, true),
+        }
+    }
 }
 
 fn any_plan() -> impl Strategy<Value = (u64, Plan)> {
     let plan = prop_oneof![
-        2 => prop::collection::vec(any_account(), 1..8).prop_map(Plan::Accounts),
-        12 => prop::collection::vec(any_draft(), 1..12).prop_map(Plan::Transfers),
+        3 => (prop::collection::vec(any_account(), 1..8), any_import())
+            .prop_map(|(accounts, import)| Plan::Accounts(accounts, import)),
+        12 => (prop::collection::vec(any_draft(), 1..12), any_import())
+            .prop_map(|(drafts, import)| Plan::Transfers(drafts, import)),
         1 => Just(Plan::Pulse),
     ];
     let wait = prop_oneof![6 => Just(0), 4 => 0..SECOND, 2 => SECOND..3 * SECOND];
     (wait, plan)
 }
 
+fn finish(plan: Plan, sent: &mut Vec<Transfer>, now: u64) -> Request {
+    match plan {
+        Plan::Accounts(mut accounts, import) => {
+            for (index, account) in accounts.iter_mut().enumerate() {
+                if let Some((timestamp, imported)) = import.as_ref().map(|import| import.time(index, now)) {
+                    account.timestamp = timestamp;
+                    account.flags.0 |= u16::from(imported) * AccountFlags::IMPORTED.0;
+                }
+            }
+            Request::Accounts(accounts)
+        }
+        Plan::Transfers(drafts, import) => {
+            let mut transfers: Vec<_> = drafts.into_iter().filter_map(|draft| draft.finish(sent)).collect();
+            for (index, transfer) in transfers.iter_mut().enumerate() {
+                if let Some((timestamp, imported)) = import.as_ref().map(|import| import.time(index, now)) {
+                    transfer.timestamp = timestamp;
+                    transfer.flags.0 |= u16::from(imported) * TransferFlags::IMPORTED.0;
+                }
+            }
+            sent.extend_from_slice(&transfers);
+            if transfers.is_empty() { Request::Pulse } else { Request::Transfers(transfers) }
+        }
+        Plan::Pulse => Request::Pulse,
+    }
+}
+
 /// A life starts with five ordinary accounts, early or so late that long timeouts overflow.
 fn any_life() -> impl Strategy<Value = (u64, Vec<Step>)> {
-    let limits = prop::collection::vec(select(vec![0u16, 0, 2, 4]), 5);
-    let start = select(vec![0, i64::MAX.unsigned_abs() - 100 * SECOND]);
+    let limits = prop::collection::vec(select(vec![0u16, 0, 2, 4, 8, 10]), 5);
+    let start = select(vec![0, 1000 * SECOND, i64::MAX.unsigned_abs() - 100 * SECOND]);
     (start, limits, prop::collection::vec(any_plan(), 1..25)).prop_map(|(start, limits, plans)| {
         let accounts = limits.into_iter().zip(1..).map(|(flags, id)| {
             let flags = AccountFlags(flags);
@@ -186,32 +277,46 @@ fn any_life() -> impl Strategy<Value = (u64, Vec<Step>)> {
         });
         let mut steps = vec![Step { wait: 0, request: Request::Accounts(accounts.collect()) }];
         let mut sent = Vec::new();
+        let mut now = start + 5;
         for (wait, plan) in plans {
-            let request = match plan {
-                Plan::Accounts(accounts) => Request::Accounts(accounts),
-                Plan::Transfers(drafts) => {
-                    let transfers: Vec<_> =
-                        drafts.into_iter().filter_map(|draft| draft.finish(&sent)).collect();
-                    sent.extend_from_slice(&transfers);
-                    if transfers.is_empty() { Request::Pulse } else { Request::Transfers(transfers) }
-                }
-                Plan::Pulse => Request::Pulse,
-            };
-            steps.push(Step { wait, request });
+            let request = finish(plan, &mut sent, now);
+            let step = Step { wait, request };
+            now = encode(&step, now).2;
+            steps.push(step);
         }
         (start, steps)
     })
 }
 
-/// Runs `test` on fixed seeds. A failure names its seed and prints the smallest life that fails.
-fn for_all_lives(cases: u32, test: impl Fn(u64, Vec<Step>) -> Result<(), TestCaseError>) {
+/// Runs `test` on fixed seeds, with something more to try on each life. A failure names its seed and prints
+/// the smallest life that fails.
+pub(crate) fn for_all_lives<M: Strategy>(
+    cases: u32,
+    more: M,
+    test: impl Fn(u64, &[Step], &M::Value) -> Result<(), TestCaseError>,
+) where
+    M::Value: Clone,
+{
+    let lives = (any_life(), more);
     for seed in 1..=4u8 {
         let config = Config { cases, failure_persistence: None, ..Config::default() };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
-        let result =
-            TestRunner::new_with_rng(config, rng).run(&any_life(), |(start, steps)| test(start, steps));
+        let result = TestRunner::new_with_rng(config, rng)
+            .run(&lives, |((start, steps), more)| test(start, &steps, &more));
         if let Err(error) = result {
             panic!("seed {seed}: {error}");
+        }
+    }
+}
+
+/// Plays a step to the model; returns timestamp and status of each event.
+pub(crate) fn play(model: &mut Model, step: &Step, last: u64) -> Vec<(u64, u32)> {
+    match &step.request {
+        Request::Accounts(events) => model.create_accounts(last, events),
+        Request::Transfers(events) => model.create_transfers(last, events),
+        Request::Pulse => {
+            model.pulse(last);
+            Vec::new()
         }
     }
 }
@@ -221,7 +326,7 @@ fn body_of<E>(events: &[E], bytes: impl Fn(&E) -> &[u8]) -> Vec<u8> {
 }
 
 /// The operation, body and stamp of a step that starts after `now`.
-fn encode(step: &Step, now: u64) -> (Operation, Vec<u8>, u64) {
+pub(crate) fn encode(step: &Step, now: u64) -> (Operation, Vec<u8>, u64) {
     let first = now + 1 + step.wait;
     match &step.request {
         Request::Accounts(events) => {
@@ -236,21 +341,14 @@ fn encode(step: &Step, now: u64) -> (Operation, Vec<u8>, u64) {
 
 #[test]
 fn every_outcome_and_record_agrees_with_the_model() {
-    for_all_lives(150, |start, steps| {
+    for_all_lives(150, Just(()), |start, steps, ()| {
         let (mut ledger, mut model, mut now) = (Ledger::new(), Model::default(), start);
-        for step in &steps {
+        for step in steps {
             let (operation, body, last) = encode(step, now);
             now = last;
             let mut out = Vec::new();
             ledger.apply(operation, Timestamp(last), &body, &mut out).unwrap();
-            let expected = match &step.request {
-                Request::Accounts(events) => model.create_accounts(last, events),
-                Request::Transfers(events) => model.create_transfers(last, events),
-                Request::Pulse => {
-                    model.expire(last);
-                    Vec::new()
-                }
-            };
+            let expected = play(&mut model, step, last);
             let outcomes: Vec<(u64, u32)> = out
                 .chunks_exact(16)
                 .filter_map(Outcome::from_bytes)
@@ -307,7 +405,7 @@ fn paged_statement(ledger: &Ledger, account: u128, limit: usize) -> Vec<Statemen
 /// snapshot taken anywhere.
 #[test]
 fn a_replay_and_a_restored_snapshot_reach_the_same_state_hash() {
-    for_all_lives(100, |start, steps| {
+    for_all_lives(100, Just(()), |start, steps, ()| {
         let (mut first, mut second, mut third) = (Ledger::new(), Ledger::new(), Ledger::new());
         let mut now = start;
         for (index, step) in steps.iter().enumerate() {
@@ -334,27 +432,29 @@ fn a_replay_and_a_restored_snapshot_reach_the_same_state_hash() {
 
 /// The random lives are worth something only if they reach the rules.
 #[test]
-fn random_lives_reach_every_status_of_a_transfer() {
+fn random_lives_reach_every_status() {
     let seen = std::cell::RefCell::new(std::collections::BTreeSet::new());
-    for_all_lives(150, |start, steps| {
+    for_all_lives(300, Just(()), |start, steps, ()| {
         let (mut ledger, mut now) = (Ledger::new(), start);
-        for step in &steps {
+        for step in steps {
             let (operation, body, last) = encode(step, now);
             now = last;
             let mut out = Vec::new();
             ledger.apply(operation, Timestamp(last), &body, &mut out).unwrap();
-            if operation == Operation::CreateTransfers {
-                let statuses =
-                    out.chunks_exact(16).filter_map(Outcome::from_bytes).map(|outcome| outcome.status);
-                seen.borrow_mut().extend(statuses);
-            }
+            let outcomes = out.chunks_exact(16).filter_map(Outcome::from_bytes);
+            seen.borrow_mut().extend(outcomes.map(|outcome| (operation as u8, outcome.status)));
         }
         Ok(())
     });
-    let missing: Vec<&str> = CreateTransferStatus::ALL
+    let is_missing = |operation: Operation, status| !seen.borrow().contains(&(operation as u8, status));
+    let accounts = CreateAccountStatus::ALL
         .iter()
-        .filter(|status| !seen.borrow().contains(&status.as_u32()))
-        .map(|status| status.name())
-        .collect();
+        .filter(|status| is_missing(Operation::CreateAccounts, status.as_u32()))
+        .map(|status| status.name());
+    let transfers = CreateTransferStatus::ALL
+        .iter()
+        .filter(|status| is_missing(Operation::CreateTransfers, status.as_u32()))
+        .map(|status| status.name());
+    let missing: Vec<&str> = accounts.chain(transfers).collect();
     assert!(missing.is_empty(), "never reached: {missing:?}");
 }

@@ -3,8 +3,15 @@
 
 mod against_model;
 mod bad_input;
+mod balancing;
 mod chains;
+mod closing;
+mod import;
 mod model;
+mod model_queries;
+mod model_rules;
+mod precedence;
+mod queries;
 mod rules;
 mod script;
 mod statements;

@@ -3,32 +3,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model_rules::balanced;
 use ledger_core::CreateAccountStatus as A;
 use ledger_core::CreateTransferStatus as T;
 use ledger_core::{Account, AccountFlags, Side, StatementEntry, Transfer, TransferFlags, TransferState};
 
-const SECOND: u128 = 1_000_000_000;
+pub(crate) const SECOND: u128 = 1_000_000_000;
 
 #[derive(Clone, Default)]
 pub(crate) struct Model {
-    accounts: BTreeMap<u128, Account>,
+    pub(crate) accounts: BTreeMap<u128, Account>,
     /// By timestamp: in order of creation.
-    transfers: BTreeMap<u64, (Transfer, TransferState)>,
-    failed: BTreeSet<u128>,
+    pub(crate) transfers: BTreeMap<u64, (Transfer, TransferState)>,
+    pub(crate) failed: BTreeSet<u128>,
+    /// What happened, in the order in which it did.
+    pub(crate) events: Vec<Event>,
+    /// The stamp of the last request.
+    clock: u64,
 }
+
+/// A transfer that was created, or a pending one that expired.
+#[derive(Clone, Copy)]
+pub(crate) struct Event {
+    pub(crate) timestamp: u64,
+    pub(crate) transfer: Transfer,
+    pub(crate) expired: bool,
+    /// The accounts right after.
+    pub(crate) debit: Account,
+    pub(crate) credit: Account,
+}
+
+/// An event of a request and what is known of it before it is judged.
+struct Draft<'a, E> {
+    event: &'a E,
+    /// When it is judged.
+    now: u64,
+    /// When it is created, if it is.
+    timestamp: u64,
+}
+
+/// The statuses that the two kinds of events number differently: import expected, not expected, out of range,
+/// must not advance.
+type ImportStatuses = [u32; 4];
 
 /// The four sums of an account, in numbers that cannot overflow in any test.
 #[derive(Clone, Copy, Default)]
-struct Sums {
-    debits_pending: Wide,
-    debits_posted: Wide,
-    credits_pending: Wide,
-    credits_posted: Wide,
+pub(crate) struct Sums {
+    pub(crate) debits_pending: Wide,
+    pub(crate) debits_posted: Wide,
+    pub(crate) credits_pending: Wide,
+    pub(crate) credits_posted: Wide,
 }
 
 /// A sum of `u128`s: whole multiples of 2^128, and the rest.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Wide(u64, u128);
+pub(crate) struct Wide(u64, u128);
 
 impl std::ops::Add<Wide> for Wide {
     type Output = Self;
@@ -39,10 +68,10 @@ impl std::ops::Add<Wide> for Wide {
 }
 
 impl Wide {
-    fn of(number: u128) -> Self {
+    pub(crate) fn of(number: u128) -> Self {
         Self(0, number)
     }
-    fn overflows(self) -> bool {
+    pub(crate) fn overflows(self) -> bool {
         self.0 > 0
     }
 }
@@ -50,73 +79,125 @@ impl Wide {
 impl Model {
     /// Applies a request of accounts; returns timestamp and status of each.
     pub(crate) fn create_accounts(&mut self, last: u64, events: &[Account]) -> Vec<(u64, u32)> {
-        self.expire(last - events.len() as u64 + 1);
-        self.chains(
+        self.expire(last - events.len() as u64);
+        let import = [
+            A::ImportedEventExpected,
+            A::ImportedEventNotExpected,
+            A::ImportedEventTimestampOutOfRange,
+            A::ImportedEventTimestampMustNotAdvance,
+        ];
+        let results = self.chains(
             last,
             events,
+            import.map(A::as_u32),
             |event| event.flags.contains(AccountFlags::LINKED),
+            |event| event.flags.contains(AccountFlags::IMPORTED),
             |event| event.timestamp,
-            |model, event, now| {
-                let status = model.account_status(event);
+            |model, draft| {
+                let new = Account { timestamp: draft.timestamp, ..*draft.event };
+                let existing = model.accounts.get(&new.id).map(|account| account.timestamp);
+                let status = model.account_status(&new);
                 if status == A::Created {
-                    model.accounts.insert(event.id, Account { timestamp: now, ..*event });
+                    model.accounts.insert(new.id, new);
                 }
-                let existing = model.accounts.get(&event.id).map(|account| account.timestamp);
-                (if status == A::Exists { existing.unwrap() } else { now }, status.as_u32())
+                let timestamp = match status {
+                    A::Created => new.timestamp,
+                    A::Exists => existing.unwrap(),
+                    _ => draft.now,
+                };
+                (timestamp, status.as_u32())
             },
-        )
+        );
+        self.clock = last;
+        results
     }
 
     /// Applies a request of transfers; returns timestamp and status of each.
     pub(crate) fn create_transfers(&mut self, last: u64, events: &[Transfer]) -> Vec<(u64, u32)> {
-        self.expire(last - events.len() as u64 + 1);
-        self.chains(
+        self.expire(last - events.len() as u64);
+        let import = [
+            T::ImportedEventExpected,
+            T::ImportedEventNotExpected,
+            T::ImportedEventTimestampOutOfRange,
+            T::ImportedEventTimestampMustNotAdvance,
+        ];
+        let results = self.chains(
             last,
             events,
+            import.map(T::as_u32),
             |event| event.flags.contains(TransferFlags::LINKED),
+            |event| event.flags.contains(TransferFlags::IMPORTED),
             |event| event.timestamp,
-            |model, event, now| {
-                let status = model.transfer_status(event, now);
+            |model, draft| {
+                let new = Transfer { timestamp: draft.timestamp, ..*draft.event };
+                let existing = model.transfer(new.id).map(|(transfer, _)| transfer.timestamp);
+                let status = model.transfer_status(&new);
                 if status == T::Created {
-                    model.book(event, now);
+                    model.book(&new);
                 }
                 if status.is_transient() {
-                    model.failed.insert(event.id);
+                    model.failed.insert(new.id);
                 }
-                let existing = model.transfer(event.id).map(|(transfer, _)| transfer.timestamp);
-                (if status == T::Exists { existing.unwrap() } else { now }, status.as_u32())
+                let timestamp = match status {
+                    T::Created => new.timestamp,
+                    T::Exists => existing.unwrap(),
+                    _ => draft.now,
+                };
+                (timestamp, status.as_u32())
             },
-        )
+        );
+        self.clock = last;
+        results
+    }
+
+    pub(crate) fn pulse(&mut self, now: u64) {
+        self.expire(now);
+        self.clock = now;
     }
 
     /// Cuts a request into chains, and tries each on a copy.
+    #[expect(clippy::too_many_arguments, reason = "what a model needs to know of the two kinds of events")]
     fn chains<E>(
         &mut self,
         last: u64,
         events: &[E],
+        [expected, not_expected, out_of_range, must_not_advance]: ImportStatuses,
         is_linked: impl Fn(&E) -> bool,
+        is_imported: impl Fn(&E) -> bool,
         timestamp: impl Fn(&E) -> u64,
-        create: impl Fn(&mut Self, &E, u64) -> (u64, u32),
+        create: impl Fn(&mut Self, Draft<'_, E>) -> (u64, u32),
     ) -> Vec<(u64, u32)> {
         let mut results = Vec::new();
+        let is_import = events.first().is_some_and(&is_imported);
         while results.len() < events.len() {
             let start = results.len();
             let length = events[start..].iter().take_while(|event| is_linked(event)).count() + 1;
             let chain = &events[start..(start + length).min(events.len())];
             let mut copy = self.clone();
-            let mut chain_results = Vec::new();
+            let mut chain_results: Vec<(u64, u32)> = Vec::new();
             let mut culprit = None;
+            let first = last - events.len() as u64 + 1 + start as u64;
             for (index, event) in chain.iter().enumerate() {
-                let now = last - events.len() as u64 + 1 + (start + index) as u64;
+                let now = first + index as u64;
                 let is_open = is_linked(event) && start + index + 1 == events.len();
+                let given = timestamp(event);
                 let result = if is_open {
                     (now, T::LinkedEventChainOpen.as_u32())
                 } else if culprit.is_some() {
                     (now, T::LinkedEventFailed.as_u32())
-                } else if timestamp(event) != 0 {
+                } else if is_import && !is_imported(event) {
+                    (now, expected)
+                } else if !is_import && is_imported(event) {
+                    (now, not_expected)
+                } else if is_import && !(1..1 << 63).contains(&given) {
+                    (now, out_of_range)
+                } else if is_import && given >= last {
+                    (now, must_not_advance)
+                } else if !is_import && given != 0 {
                     (now, T::TimestampMustBeZero.as_u32())
                 } else {
-                    create(&mut copy, event, now)
+                    let timestamp = if is_import { given } else { now };
+                    create(&mut copy, Draft { event, now, timestamp })
                 };
                 if result.1 != T::Created.as_u32() && culprit.is_none() {
                     culprit = Some(index);
@@ -127,8 +208,8 @@ impl Model {
                 None => *self = copy,
                 Some(culprit) => {
                     self.failed = copy.failed;
-                    for result in &mut chain_results[..culprit] {
-                        result.1 = T::LinkedEventFailed.as_u32();
+                    for (result, now) in chain_results[..culprit].iter_mut().zip(first..) {
+                        *result = (now, T::LinkedEventFailed.as_u32());
                     }
                 }
             }
@@ -137,203 +218,40 @@ impl Model {
         results
     }
 
-    pub(crate) fn expire(&mut self, now: u64) {
-        for (transfer, state) in self.transfers.values_mut() {
-            if *state == TransferState::Pending && due(transfer).is_some_and(|due| due <= u128::from(now)) {
-                *state = TransferState::Expired;
+    /// Lets pending transfers expire between the last request and `last`: each when it is due, or at the next
+    /// moment after the one that expired before it.
+    fn expire(&mut self, last: u64) {
+        let mut pending: Vec<(u128, u64)> = self
+            .transfers
+            .values()
+            .filter(|(_, state)| *state == TransferState::Pending)
+            .filter_map(|(transfer, _)| Some((due(transfer)?, transfer.timestamp)))
+            .collect();
+        pending.sort_unstable();
+        let mut moment = u128::from(self.clock);
+        for (due, created) in pending {
+            moment = due.max(moment + 1);
+            if moment > u128::from(last) {
+                return;
             }
+            let (transfer, state) = self.transfers.get_mut(&created).unwrap();
+            *state = TransferState::Expired;
+            let transfer = *transfer;
+            self.record(u64::try_from(moment).unwrap(), transfer, true);
         }
     }
 
-    fn account_status(&self, new: &Account) -> A {
-        let both =
-            AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlags::CREDITS_MUST_NOT_EXCEED_DEBITS;
-        let mut status = vec![
-            (new.reserved != 0, A::ReservedField),
-            (new.flags.0 >= 16, A::ReservedFlag),
-            (new.id == 0, A::IdMustNotBeZero),
-            (new.id == u128::MAX, A::IdMustNotBeIntMax),
-        ];
-        if let Some(old) = self.accounts.get(&new.id) {
-            status.extend([
-                (new.flags != old.flags, A::ExistsWithDifferentFlags),
-                (new.user_data_128 != old.user_data_128, A::ExistsWithDifferentUserData128),
-                (new.user_data_64 != old.user_data_64, A::ExistsWithDifferentUserData64),
-                (new.user_data_32 != old.user_data_32, A::ExistsWithDifferentUserData32),
-                (new.ledger != old.ledger, A::ExistsWithDifferentLedger),
-                (new.code != old.code, A::ExistsWithDifferentCode),
-                (true, A::Exists),
-            ]);
-        }
-        status.extend([
-            (new.flags.contains(both), A::FlagsAreMutuallyExclusive),
-            (new.debits_pending != 0, A::DebitsPendingMustBeZero),
-            (new.debits_posted != 0, A::DebitsPostedMustBeZero),
-            (new.credits_pending != 0, A::CreditsPendingMustBeZero),
-            (new.credits_posted != 0, A::CreditsPostedMustBeZero),
-            (new.ledger == 0, A::LedgerMustNotBeZero),
-            (new.code == 0, A::CodeMustNotBeZero),
-        ]);
-        status.into_iter().find(|(applies, _)| *applies).map_or(A::Created, |(_, status)| status)
+    fn record(&mut self, timestamp: u64, transfer: Transfer, expired: bool) {
+        let debit = self.account(transfer.debit_account_id).unwrap();
+        let credit = self.account(transfer.credit_account_id).unwrap();
+        self.events.push(Event { timestamp, transfer, expired, debit, credit });
     }
 
-    fn transfer_status(&self, new: &Transfer, now: u64) -> T {
+    fn book(&mut self, new: &Transfer) {
         let flag = |flag| new.flags.contains(flag);
         let (post, void) =
             (flag(TransferFlags::POST_PENDING_TRANSFER), flag(TransferFlags::VOID_PENDING_TRANSFER));
-        let first = first_that_applies(&[
-            (new.flags.0 >= 16, T::ReservedFlag),
-            (new.id == 0, T::IdMustNotBeZero),
-            (new.id == u128::MAX, T::IdMustNotBeIntMax),
-        ]);
-        if let Some(status) = first {
-            return status;
-        }
-        if let Some((old, _)) = self.transfer(new.id) {
-            return self.difference(new, &old);
-        }
-        if self.failed.contains(&new.id) {
-            return T::IdAlreadyFailed;
-        }
-        if post || void {
-            return self.resolving_status(new, now);
-        }
-        let pending = flag(TransferFlags::PENDING);
-        let first = first_that_applies(&[
-            (new.debit_account_id == 0, T::DebitAccountIdMustNotBeZero),
-            (new.debit_account_id == u128::MAX, T::DebitAccountIdMustNotBeIntMax),
-            (new.credit_account_id == 0, T::CreditAccountIdMustNotBeZero),
-            (new.credit_account_id == u128::MAX, T::CreditAccountIdMustNotBeIntMax),
-            (new.debit_account_id == new.credit_account_id, T::AccountsMustBeDifferent),
-            (new.pending_id != 0, T::PendingIdMustBeZero),
-            (!pending && new.timeout != 0, T::TimeoutReservedForPendingTransfer),
-            (new.ledger == 0, T::LedgerMustNotBeZero),
-            (new.code == 0, T::CodeMustNotBeZero),
-        ]);
-        if let Some(status) = first {
-            return status;
-        }
-        let Some(debit) = self.accounts.get(&new.debit_account_id) else { return T::DebitAccountNotFound };
-        let Some(credit) = self.accounts.get(&new.credit_account_id) else { return T::CreditAccountNotFound };
-        let (debit_sums, credit_sums) = (self.sums(debit.id), self.sums(credit.id));
-        let amount = Wide::of(new.amount);
-        let debits = debit_sums.debits_pending + debit_sums.debits_posted + amount;
-        let credits = credit_sums.credits_pending + credit_sums.credits_posted + amount;
-        let expires = u128::from(now) + u128::from(new.timeout) * SECOND;
-        first_that_applies(&[
-            (debit.ledger != credit.ledger, T::AccountsMustHaveTheSameLedger),
-            (new.ledger != debit.ledger, T::TransferMustHaveTheSameLedgerAsAccounts),
-            (pending && (debit_sums.debits_pending + amount).overflows(), T::OverflowsDebitsPending),
-            (pending && (credit_sums.credits_pending + amount).overflows(), T::OverflowsCreditsPending),
-            ((debit_sums.debits_posted + amount).overflows(), T::OverflowsDebitsPosted),
-            ((credit_sums.credits_posted + amount).overflows(), T::OverflowsCreditsPosted),
-            (debits.overflows(), T::OverflowsDebits),
-            (credits.overflows(), T::OverflowsCredits),
-            (expires >= 1 << 63, T::OverflowsTimeout),
-            (
-                debit.flags.contains(AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS)
-                    && debits > debit_sums.credits_posted,
-                T::ExceedsCredits,
-            ),
-            (
-                credit.flags.contains(AccountFlags::CREDITS_MUST_NOT_EXCEED_DEBITS)
-                    && credits > credit_sums.debits_posted,
-                T::ExceedsDebits,
-            ),
-        ])
-        .unwrap_or(T::Created)
-    }
-
-    fn resolving_status(&self, new: &Transfer, now: u64) -> T {
-        let flag = |flag| new.flags.contains(flag);
-        let (post, void) =
-            (flag(TransferFlags::POST_PENDING_TRANSFER), flag(TransferFlags::VOID_PENDING_TRANSFER));
-        let first = first_that_applies(&[
-            (post && void, T::FlagsAreMutuallyExclusive),
-            (flag(TransferFlags::PENDING), T::FlagsAreMutuallyExclusive),
-            (new.pending_id == 0, T::PendingIdMustNotBeZero),
-            (new.pending_id == u128::MAX, T::PendingIdMustNotBeIntMax),
-            (new.pending_id == new.id, T::PendingIdMustBeDifferent),
-            (new.timeout != 0, T::TimeoutReservedForPendingTransfer),
-        ]);
-        if let Some(status) = first {
-            return status;
-        }
-        let Some((old, state)) = self.transfer(new.pending_id) else { return T::PendingTransferNotFound };
-        let differs = |given: u128, old: u128| given != 0 && given != old;
-        let is_all = if post { new.amount == u128::MAX } else { new.amount == 0 };
-        let is_late = due(&old).is_some_and(|due| due <= u128::from(now));
-        first_that_applies(&[
-            (!old.flags.contains(TransferFlags::PENDING), T::PendingTransferNotPending),
-            (
-                differs(new.debit_account_id, old.debit_account_id),
-                T::PendingTransferHasDifferentDebitAccountId,
-            ),
-            (
-                differs(new.credit_account_id, old.credit_account_id),
-                T::PendingTransferHasDifferentCreditAccountId,
-            ),
-            (differs(new.ledger.into(), old.ledger.into()), T::PendingTransferHasDifferentLedger),
-            (differs(new.code.into(), old.code.into()), T::PendingTransferHasDifferentCode),
-            (!is_all && new.amount > old.amount, T::ExceedsPendingTransferAmount),
-            (void && !is_all && new.amount < old.amount, T::PendingTransferHasDifferentAmount),
-            (state == TransferState::PostedPending, T::PendingTransferAlreadyPosted),
-            (state == TransferState::Voided, T::PendingTransferAlreadyVoided),
-            (state == TransferState::Expired || is_late, T::PendingTransferExpired),
-        ])
-        .unwrap_or(T::Created)
-    }
-
-    /// What a transfer with a known id gets.
-    fn difference(&self, new: &Transfer, old: &Transfer) -> T {
-        let resolves = old.pending_id != 0;
-        let pending = self.transfer(old.pending_id).map(|(transfer, _)| transfer).unwrap_or_default();
-        // A field left open in a posting or voiding transfer stands for that of the pending one.
-        let same = |new: u128, old: u128, pending: u128| {
-            if resolves && new == 0 { old == pending } else { new == old }
-        };
-        let amount = if new.flags.contains(TransferFlags::VOID_PENDING_TRANSFER) && new.amount == 0
-            || new.flags.contains(TransferFlags::POST_PENDING_TRANSFER) && new.amount == u128::MAX
-        {
-            pending.amount
-        } else {
-            new.amount
-        };
-        let (debit, credit) = (pending.debit_account_id, pending.credit_account_id);
-        let (data_128, data_64) = (pending.user_data_128, pending.user_data_64.into());
-        first_that_applies(&[
-            (new.flags != old.flags, T::ExistsWithDifferentFlags),
-            (new.pending_id != old.pending_id, T::ExistsWithDifferentPendingId),
-            (new.timeout != old.timeout, T::ExistsWithDifferentTimeout),
-            (!same(new.debit_account_id, old.debit_account_id, debit), T::ExistsWithDifferentDebitAccountId),
-            (
-                !same(new.credit_account_id, old.credit_account_id, credit),
-                T::ExistsWithDifferentCreditAccountId,
-            ),
-            (amount != old.amount, T::ExistsWithDifferentAmount),
-            (!same(new.user_data_128, old.user_data_128, data_128), T::ExistsWithDifferentUserData128),
-            (
-                !same(new.user_data_64.into(), old.user_data_64.into(), data_64),
-                T::ExistsWithDifferentUserData64,
-            ),
-            (
-                !same(new.user_data_32.into(), old.user_data_32.into(), pending.user_data_32.into()),
-                T::ExistsWithDifferentUserData32,
-            ),
-            (
-                !same(new.ledger.into(), old.ledger.into(), pending.ledger.into()),
-                T::ExistsWithDifferentLedger,
-            ),
-            (!same(new.code.into(), old.code.into(), pending.code.into()), T::ExistsWithDifferentCode),
-        ])
-        .unwrap_or(T::Exists)
-    }
-
-    fn book(&mut self, new: &Transfer, now: u64) {
-        let flag = |flag| new.flags.contains(flag);
-        let (post, void) =
-            (flag(TransferFlags::POST_PENDING_TRANSFER), flag(TransferFlags::VOID_PENDING_TRANSFER));
-        let mut booked = Transfer { timestamp: now, ..*new };
+        let mut booked = *new;
         let state = match (flag(TransferFlags::PENDING), void) {
             (true, _) => TransferState::Pending,
             (_, true) => TransferState::Voided,
@@ -360,7 +278,12 @@ impl Model {
                 booked.user_data_32 = pending.user_data_32;
             }
         }
-        self.transfers.insert(now, (booked, state));
+        if !post && !void {
+            let (debit, credit) = (self.account(new.debit_account_id), self.account(new.credit_account_id));
+            booked.amount = balanced(new, &debit.unwrap(), &credit.unwrap());
+        }
+        self.transfers.insert(new.timestamp, (booked, state));
+        self.record(new.timestamp, booked, false);
     }
 
     pub(crate) fn transfer(&self, id: u128) -> Option<(Transfer, TransferState)> {
@@ -371,7 +294,7 @@ impl Model {
         self.transfers.values().rev().copied().collect()
     }
 
-    fn sums(&self, id: u128) -> Sums {
+    pub(crate) fn sums(&self, id: u128) -> Sums {
         let mut sums = Sums::default();
         for (transfer, state) in self.transfers.values() {
             let amount = Wide::of(transfer.amount);
@@ -392,19 +315,29 @@ impl Model {
         sums
     }
 
+    /// An account with its sums. It is closed if it was created so, or a pending transfer closes it.
+    pub(crate) fn account(&self, id: u128) -> Option<Account> {
+        let account = self.accounts.get(&id)?;
+        let sums = self.sums(id);
+        let is_closed = self.transfers.values().any(|(transfer, state)| {
+            let closes = |flag, side| transfer.flags.contains(flag) && side == id;
+            *state == TransferState::Pending
+                && (closes(TransferFlags::CLOSING_DEBIT, transfer.debit_account_id)
+                    || closes(TransferFlags::CLOSING_CREDIT, transfer.credit_account_id))
+        });
+        Some(Account {
+            debits_pending: sums.debits_pending.1,
+            debits_posted: sums.debits_posted.1,
+            credits_pending: sums.credits_pending.1,
+            credits_posted: sums.credits_posted.1,
+            flags: if is_closed { account.flags | AccountFlags::CLOSED } else { account.flags },
+            ..*account
+        })
+    }
+
     /// Every account with its sums, ordered by id.
     pub(crate) fn accounts(&self) -> Vec<Account> {
-        let with_sums = |account: &Account| {
-            let sums = self.sums(account.id);
-            Account {
-                debits_pending: sums.debits_pending.1,
-                debits_posted: sums.debits_posted.1,
-                credits_pending: sums.credits_pending.1,
-                credits_posted: sums.credits_posted.1,
-                ..*account
-            }
-        };
-        self.accounts.values().map(with_sums).collect()
+        self.accounts.keys().filter_map(|id| self.account(*id)).collect()
     }
 
     /// Every line of an account, newest first, with the sums after it counted from the oldest.
@@ -445,11 +378,7 @@ impl Model {
     }
 }
 
-fn first_that_applies(statuses: &[(bool, T)]) -> Option<T> {
-    statuses.iter().find(|(applies, _)| *applies).map(|(_, status)| *status)
-}
-
-fn due(transfer: &Transfer) -> Option<u128> {
+pub(crate) fn due(transfer: &Transfer) -> Option<u128> {
     let timeout = u128::from(transfer.timeout) * SECOND;
     (timeout > 0).then_some(u128::from(transfer.timestamp) + timeout)
 }

@@ -116,11 +116,12 @@ impl Runner {
             },
             Err(_) => match self.ledger.account(account_id(name)) {
                 Some(account) => format!(
-                    "debits {} + {} pending, credits {} + {} pending",
+                    "debits {} + {} pending, credits {} + {} pending{}",
                     account.debits_posted,
                     account.debits_pending,
                     account.credits_posted,
-                    account.credits_pending
+                    account.credits_pending,
+                    if account.flags.contains(AccountFlags::CLOSED) { ", closed" } else { "" }
                 ),
                 None => "not there".to_owned(),
             },

@@ -22,7 +22,11 @@ fn numbers_and_codes_of_statuses() {
         account 4294967295 created -
         account 1 linked_event_failed LED-0101
         account 2 linked_event_chain_open LED-0102
+        account 22 imported_event_expected LED-0122
+        account 23 imported_event_not_expected LED-0123
         account 3 timestamp_must_be_zero LED-0103
+        account 24 imported_event_timestamp_out_of_range LED-0124
+        account 25 imported_event_timestamp_must_not_advance LED-0125
         account 4 reserved_field LED-0104
         account 5 reserved_flag LED-0105
         account 6 id_must_not_be_zero LED-0106
@@ -41,10 +45,15 @@ fn numbers_and_codes_of_statuses() {
         account 12 credits_posted_must_be_zero LED-0112
         account 13 ledger_must_not_be_zero LED-0113
         account 14 code_must_not_be_zero LED-0114
+        account 26 imported_event_timestamp_must_not_regress LED-0126
         transfer 4294967295 created -
         transfer 1 linked_event_failed LED-0001
         transfer 2 linked_event_chain_open LED-0002
+        transfer 56 imported_event_expected LED-0056
+        transfer 57 imported_event_not_expected LED-0057
         transfer 3 timestamp_must_be_zero LED-0003
+        transfer 58 imported_event_timestamp_out_of_range LED-0058
+        transfer 59 imported_event_timestamp_must_not_advance LED-0059
         transfer 4 reserved_flag LED-0004
         transfer 5 id_must_not_be_zero LED-0005
         transfer 6 id_must_not_be_int_max LED-0006
@@ -72,6 +81,7 @@ fn numbers_and_codes_of_statuses() {
         transfer 15 pending_id_must_not_be_int_max LED-0015
         transfer 16 pending_id_must_be_different LED-0016
         transfer 17 timeout_reserved_for_pending_transfer LED-0017
+        transfer 64 closing_transfer_must_be_pending LED-0064
         transfer 19 ledger_must_not_be_zero LED-0019
         transfer 20 code_must_not_be_zero LED-0020
         transfer 21 debit_account_not_found LED-0021
@@ -89,6 +99,12 @@ fn numbers_and_codes_of_statuses() {
         transfer 33 pending_transfer_already_posted LED-0033
         transfer 34 pending_transfer_already_voided LED-0034
         transfer 35 pending_transfer_expired LED-0035
+        transfer 60 imported_event_timestamp_must_not_regress LED-0060
+        transfer 61 imported_event_timestamp_must_postdate_debit_account LED-0061
+        transfer 62 imported_event_timestamp_must_postdate_credit_account LED-0062
+        transfer 63 imported_event_timeout_must_be_zero LED-0063
+        transfer 65 debit_account_already_closed LED-0065
+        transfer 66 credit_account_already_closed LED-0066
         transfer 47 overflows_debits_pending LED-0047
         transfer 48 overflows_credits_pending LED-0048
         transfer 49 overflows_debits_posted LED-0049

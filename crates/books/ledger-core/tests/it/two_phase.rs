@@ -312,7 +312,8 @@ fn expiry_is_exact_inside_a_request() {
         flags: TransferFlags::POST_PENDING_TRANSFER,
         ..Transfer::default()
     };
-    // Stamped 1000, 1001 and 1002 after a second: 10 is gone before, 11 is due now, 13 does not exist.
+    // Stamped 1000, 1001 and 1002 after a second: 10 and 11 are due at the very stamps of the events, and 13
+    // does not exist.
     let body = [post(20, 10).as_bytes(), post(21, 11).as_bytes(), post(22, 13).as_bytes()].concat();
     let mut out = Vec::new();
     ledger.apply(Operation::CreateTransfers, Timestamp(1002 + second), &body, &mut out).unwrap();
@@ -321,11 +322,46 @@ fn expiry_is_exact_inside_a_request() {
     let expected =
         [Status::PendingTransferExpired, Status::PendingTransferExpired, Status::PendingTransferNotFound];
     assert_eq!(statuses, expected.map(Status::as_u32));
-    assert_eq!(ledger.account(1).unwrap().debits_pending, 10, "11 and 12 wait for the next request");
+    assert_eq!(ledger.account(1).unwrap().debits_pending, 15, "they wait for the next request");
     check_books(&mut ledger);
 
     ledger.apply(Operation::Pulse, Timestamp(1003 + second), &[], &mut Vec::new()).unwrap();
+    assert_eq!(ledger.account(1).unwrap().debits_pending, 10, "there is one moment, and one expires in it");
+    ledger.apply(Operation::Pulse, Timestamp(1005 + second), &[], &mut Vec::new()).unwrap();
     assert_eq!(ledger.account(1).unwrap().debits_pending, 0);
     assert_eq!(ledger.next_expiry(), None);
+    check_books(&mut ledger);
+}
+
+/// What falls due at once expires over several requests, so that none takes longer than a full batch.
+#[test]
+fn at_most_a_batch_expires_with_one_request() {
+    let mut ledger = Ledger::new();
+    let account = |id| Account { id, ledger: 203, code: 1, ..Account::default() };
+    let accounts = [account(1).as_bytes(), account(2).as_bytes()].concat();
+    ledger.apply(Operation::CreateAccounts, Timestamp(100), &accounts, &mut Vec::new()).unwrap();
+    let pending = |id| Transfer {
+        id,
+        debit_account_id: 1,
+        credit_account_id: 2,
+        amount: 1,
+        timeout: 1,
+        ledger: 203,
+        code: 1,
+        flags: TransferFlags::PENDING,
+        ..Transfer::default()
+    };
+    for (first, last) in [(1, 20_000), (8000, 40_000)] {
+        let body: Vec<u8> = (first..first + 7000).flat_map(|id| pending(id).as_bytes().to_vec()).collect();
+        ledger.apply(Operation::CreateTransfers, Timestamp(last), &body, &mut Vec::new()).unwrap();
+    }
+    let pulse = |ledger: &mut Ledger, seconds: u64| {
+        ledger.apply(Operation::Pulse, Timestamp(seconds * 1_000_000_000), &[], &mut Vec::new()).unwrap();
+        ledger.counts().pending
+    };
+    assert_eq!(pulse(&mut ledger, 1), 14_000);
+    assert_eq!(pulse(&mut ledger, 2), 14_000 - 8190);
+    assert!(ledger.next_expiry().is_some_and(|due| due < Timestamp(2_000_000_000)), "there is more to do");
+    assert_eq!(pulse(&mut ledger, 3), 0);
     check_books(&mut ledger);
 }

@@ -1,0 +1,254 @@
+//! Answering queries in the records of the wire protocol.
+
+use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
+use crate::history::Event;
+use crate::scan::{Direction, TimeRange};
+use crate::transfers::Entry;
+use crate::wire::{Account, AccountFlags, Transfer};
+use crate::{EVENTS_MAX, Ledger, QueryError};
+
+/// The most records in a reply: what fits into one mebibyte with room for headers.
+pub const REPLY_RECORDS_MAX: u32 = EVENTS_MAX;
+
+/// The most change events in a reply: each is three records large.
+pub const REPLY_CHANGE_EVENTS_MAX: u32 = REPLY_RECORDS_MAX / 3;
+
+const ID_BYTES: usize = 16;
+
+/// What a query asks for. The numbers are those of TigerBeetle's operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum QueryOperation {
+    /// The events of a time range, each a [`ChangeEvent`](crate::ChangeEvent); the body is a
+    /// [`ChangeEventsFilter`].
+    GetChangeEvents = 137,
+    /// The accounts with these ids; the body is a sequence of ids.
+    LookupAccounts = 140,
+    /// The transfers with these ids; the body is a sequence of ids.
+    LookupTransfers = 141,
+    /// Transfers of one account; the body is an [`AccountFilter`].
+    GetAccountTransfers = 142,
+    /// The sums of one account with `history` after each of its transfers, each an [`AccountBalance`]; the
+    /// body is an [`AccountFilter`].
+    GetAccountBalances = 143,
+    /// Accounts; the body is a [`QueryFilter`].
+    QueryAccounts = 144,
+    /// Transfers; the body is a [`QueryFilter`].
+    QueryTransfers = 145,
+}
+
+impl Ledger {
+    /// Answers one query: appends whole records to `out`, as many as its limit and one message allow.
+    ///
+    /// Ids that do not exist are left out, and an invalid filter is answered with nothing, as in TigerBeetle.
+    ///
+    /// Errors: [`QueryError`] if `body` is not what the operation reads; `out` is then as before. Cost: the
+    /// records that the time range and, for an account's transfers, the account leave to look through.
+    pub fn answer(
+        &self,
+        operation: QueryOperation,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), QueryError> {
+        match operation {
+            QueryOperation::LookupAccounts => {
+                let found = ids(body)?.filter_map(|id| self.accounts.find(id));
+                self.write_accounts(found, out);
+            }
+            QueryOperation::LookupTransfers => {
+                let found = ids(body)?.filter_map(|id| self.transfers.find(id));
+                self.write_transfers(found, out);
+            }
+            QueryOperation::GetAccountTransfers => {
+                let filter = filter(body, AccountFilter::from_bytes)?;
+                self.write_transfers(self.transfers_of(&filter).into_iter(), out);
+            }
+            QueryOperation::GetAccountBalances => {
+                let filter = filter(body, AccountFilter::from_bytes)?;
+                self.write_balances(&filter, out);
+            }
+            QueryOperation::QueryAccounts => {
+                let filter = filter(body, QueryFilter::from_bytes)?;
+                self.query_accounts(&filter, out);
+            }
+            QueryOperation::QueryTransfers => {
+                let filter = filter(body, QueryFilter::from_bytes)?;
+                self.query_transfers(&filter, out);
+            }
+            QueryOperation::GetChangeEvents => {
+                let filter = filter(body, ChangeEventsFilter::from_bytes)?;
+                if let Some(range) = filter.check() {
+                    let limit = filter.limit.min(REPLY_CHANGE_EVENTS_MAX);
+                    self.write_change_events(range, limit as usize, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
+        for number in numbers {
+            out.extend_from_slice(self.accounts.get(number).as_bytes());
+        }
+    }
+
+    fn write_transfers(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
+        for number in numbers {
+            let entry = self.transfers.get(number);
+            out.extend_from_slice(entry.transfer.as_bytes());
+        }
+    }
+
+    /// The numbers of the transfers that `filter` asks for, in its order.
+    fn transfers_of(&self, filter: &AccountFilter) -> Vec<u32> {
+        let account = self.accounts.find(filter.account_id);
+        let (Some(account), Some((range, direction))) = (account, filter.check()) else {
+            return Vec::new();
+        };
+        self.scan()
+            .account_transfers(account, range, direction)
+            .filter(|number| {
+                let entry = self.transfers.get(*number);
+                entry.is_asked_for(filter, account)
+            })
+            .take(filter.limit.min(REPLY_RECORDS_MAX) as usize)
+            .collect()
+    }
+
+    fn write_balances(&self, filter: &AccountFilter, out: &mut Vec<u8>) {
+        let Some(account) = self.accounts.find(filter.account_id) else { return };
+        if !self.accounts.get(account).flags.contains(AccountFlags::HISTORY) {
+            return;
+        }
+        let mut events: Vec<Event> = self.transfers_of(filter).into_iter().map(Event::Transfer).collect();
+        let is_reversed = filter.flags & AccountFilter::REVERSED != 0;
+        if is_reversed {
+            events.reverse();
+        }
+        let mut states = self.states_after(account, &events);
+        if is_reversed {
+            events.reverse();
+            states.reverse();
+        }
+        for (event, state) in events.iter().zip(&states) {
+            let balance = AccountBalance {
+                debits_pending: state.debits_pending,
+                debits_posted: state.debits_posted,
+                credits_pending: state.credits_pending,
+                credits_posted: state.credits_posted,
+                timestamp: self.timestamp_of(*event),
+                reserved: [0; 56],
+            };
+            out.extend_from_slice(balance.as_bytes());
+        }
+    }
+
+    fn query_accounts(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
+        let Some((range, direction)) = filter.check() else { return };
+        let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
+        let numbers = self.scan().accounts(range, direction);
+        let found = numbers.filter(|number| filter.matches(&Fields::from(self.accounts.get(*number))));
+        self.write_accounts(found.take(limit), out);
+    }
+
+    fn query_transfers(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
+        let Some((range, direction)) = filter.check() else { return };
+        let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
+        let found = self.matching_transfers(filter, range, direction).take(limit);
+        self.write_transfers(found, out);
+    }
+
+    fn matching_transfers(
+        &self,
+        filter: &QueryFilter,
+        range: TimeRange,
+        direction: Direction,
+    ) -> impl Iterator<Item = u32> {
+        self.scan().transfers(range, direction).filter(|number| {
+            let entry = self.transfers.get(*number);
+            filter.matches(&Fields::from(&entry.transfer))
+        })
+    }
+}
+
+/// The fields that a [`QueryFilter`] compares.
+struct Fields {
+    user_data_128: u128,
+    user_data_64: u64,
+    user_data_32: u32,
+    ledger: u32,
+    code: u16,
+}
+
+impl From<&Account> for Fields {
+    fn from(account: &Account) -> Self {
+        let Account { user_data_128, user_data_64, user_data_32, ledger, code, .. } = *account;
+        Self { user_data_128, user_data_64, user_data_32, ledger, code }
+    }
+}
+
+impl From<&Transfer> for Fields {
+    fn from(transfer: &Transfer) -> Self {
+        let Transfer { user_data_128, user_data_64, user_data_32, ledger, code, .. } = *transfer;
+        Self { user_data_128, user_data_64, user_data_32, ledger, code }
+    }
+}
+
+impl QueryFilter {
+    fn matches(&self, fields: &Fields) -> bool {
+        is_any_or(self.user_data_128, fields.user_data_128)
+            && is_any_or(self.user_data_64, fields.user_data_64)
+            && is_any_or(self.user_data_32, fields.user_data_32)
+            && is_any_or(self.ledger, fields.ledger)
+            && is_any_or(self.code, fields.code)
+    }
+}
+
+impl Entry {
+    fn is_asked_for(&self, filter: &AccountFilter, account: u32) -> bool {
+        let side = if self.debit == account { AccountFilter::DEBITS } else { AccountFilter::CREDITS };
+        let transfer = &self.transfer;
+        filter.flags & side != 0
+            && is_any_or(filter.user_data_128, transfer.user_data_128)
+            && is_any_or(filter.user_data_64, transfer.user_data_64)
+            && is_any_or(filter.user_data_32, transfer.user_data_32)
+            && is_any_or(filter.code, transfer.code)
+    }
+}
+
+/// Zero asks for any value.
+fn is_any_or<T: Copy + Default + PartialEq>(asked: T, actual: T) -> bool {
+    asked == T::default() || asked == actual
+}
+
+fn filter<T>(body: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Result<T, QueryError> {
+    read(body).ok_or(QueryError::Filter { bytes: body.len() })
+}
+
+fn ids(body: &[u8]) -> Result<impl Iterator<Item = u128>, QueryError> {
+    let (ids, rest) = body.as_chunks::<ID_BYTES>();
+    if !rest.is_empty() {
+        return Err(QueryError::Ids { bytes: body.len() });
+    }
+    if ids.len() > REPLY_RECORDS_MAX as usize {
+        return Err(QueryError::TooManyIds);
+    }
+    Ok(ids.iter().map(|id| u128::from_le_bytes(*id)))
+}
+
+impl TryFrom<u8> for QueryOperation {
+    type Error = QueryError;
+
+    fn try_from(number: u8) -> Result<Self, QueryError> {
+        match number {
+            137 => Ok(Self::GetChangeEvents),
+            140 => Ok(Self::LookupAccounts),
+            141 => Ok(Self::LookupTransfers),
+            142 => Ok(Self::GetAccountTransfers),
+            143 => Ok(Self::GetAccountBalances),
+            144 => Ok(Self::QueryAccounts),
+            145 => Ok(Self::QueryTransfers),
+            _ => Err(QueryError::UnknownOperation { number }),
+        }
+    }
+}

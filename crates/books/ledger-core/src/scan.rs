@@ -1,0 +1,127 @@
+//! Walks over the stored records. Whoever iterates over accounts or transfers does it through here, so that
+//! only this file depends on how they are laid out.
+
+use crate::accounts::Accounts;
+use crate::transfers::{NONE, Transfers};
+
+/// Timestamps, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeRange {
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// Which end a walk starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From the oldest record to the newest.
+    Ascending,
+    /// From the newest record to the oldest.
+    Descending,
+}
+
+/// Accounts and transfers, both numbered in the order of their timestamps.
+#[derive(Clone, Copy)]
+pub(crate) struct Scan<'a> {
+    pub(crate) accounts: &'a Accounts,
+    pub(crate) transfers: &'a Transfers,
+}
+
+impl<'a> Scan<'a> {
+    /// The numbers of the accounts created in `range`.
+    pub(crate) fn accounts(
+        self,
+        range: TimeRange,
+        direction: Direction,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        let first = self.accounts_before(range.first);
+        let end = self.accounts_before(range.last.saturating_add(1));
+        numbers(first, end, direction)
+    }
+
+    /// The numbers of the transfers created in `range`.
+    pub(crate) fn transfers(
+        self,
+        range: TimeRange,
+        direction: Direction,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        let first = self.transfers_before(range.first);
+        let end = self.transfers_before(range.last.saturating_add(1));
+        numbers(first, end, direction)
+    }
+
+    /// The numbers of the transfers created in `range` that debit or credit `account`.
+    pub(crate) fn account_transfers(
+        self,
+        account: u32,
+        range: TimeRange,
+        direction: Direction,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        let first = self.transfers_before(range.first);
+        let end = self.transfers_before(range.last.saturating_add(1));
+        let newest_first = self
+            .newest_first(account)
+            .skip_while(move |number| *number >= end)
+            .take_while(move |number| *number >= first);
+        // The statement links lead backwards only.
+        let (forwards, backwards) = match direction {
+            Direction::Ascending => (newest_first.collect(), None),
+            Direction::Descending => (Vec::new(), Some(newest_first)),
+        };
+        backwards.into_iter().flatten().chain(forwards.into_iter().rev())
+    }
+
+    /// The numbers of all transfers of `account`.
+    fn newest_first(self, account: u32) -> impl Iterator<Item = u32> + use<'a> {
+        let link = |number: u32| (number != NONE).then_some(number);
+        std::iter::successors(link(self.accounts.newest(account)), move |number| {
+            let entry = self.transfers.get(*number);
+            let is_debit = entry.debit == account;
+            link(if is_debit { entry.previous_of_debit } else { entry.previous_of_credit })
+        })
+    }
+
+    /// How many accounts were created before `timestamp`.
+    fn accounts_before(self, timestamp: u64) -> u32 {
+        let rows = self.accounts.rows();
+        let before = rows.partition_point(|account| account.timestamp < timestamp);
+        // Accounts are numbered with 31 bits.
+        u32::try_from(before).unwrap_or(u32::MAX)
+    }
+
+    /// How many transfers were created before `timestamp`.
+    pub(crate) fn transfers_before(self, timestamp: u64) -> u32 {
+        self.transfers.entries().partition_point(|entry| entry.transfer.timestamp < timestamp)
+    }
+
+    /// Whether an account was created at `timestamp`.
+    pub(crate) fn has_account_at(self, timestamp: u64) -> bool {
+        let number = self.accounts_before(timestamp);
+        number < self.accounts.len() && self.accounts.get(number).timestamp == timestamp
+    }
+
+    /// Whether a transfer was created at `timestamp`.
+    pub(crate) fn has_transfer_at(self, timestamp: u64) -> bool {
+        let number = self.transfers_before(timestamp);
+        number < self.transfers.len() && self.transfers.get(number).transfer.timestamp == timestamp
+    }
+
+    /// When the newest account was created, 0 if there is none.
+    pub(crate) fn newest_account_timestamp(self) -> u64 {
+        self.accounts.len().checked_sub(1).map_or(0, |number| self.accounts.get(number).timestamp)
+    }
+
+    /// When the newest transfer was created, 0 if there is none.
+    pub(crate) fn newest_transfer_timestamp(self) -> u64 {
+        self.transfers.len().checked_sub(1).map_or(0, |number| self.transfers.get(number).transfer.timestamp)
+    }
+}
+
+/// The numbers from `first` to before `end`.
+fn numbers(first: u32, end: u32, direction: Direction) -> impl Iterator<Item = u32> {
+    let last = end.wrapping_sub(1);
+    (first..end).map(move |number| match direction {
+        Direction::Ascending => number,
+        Direction::Descending => last - (number - first),
+    })
+}
