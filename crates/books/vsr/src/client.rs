@@ -253,7 +253,7 @@ impl Client {
 async fn next_message(inbox: &mut Inbox<OwnedReadHalf>) -> Result<Message, Miss> {
     loop {
         match inbox.next().await {
-            Ok(Received::Head(_)) => {}
+            Ok(Received::Part | Received::Head(_)) => {}
             Ok(Received::Message(message)) => return Ok(message),
             Ok(Received::End) => return Err(Miss::Io(io::ErrorKind::UnexpectedEof.into())),
             Err(InboxError::Io(error)) => return Err(Miss::Io(error)),

@@ -42,6 +42,8 @@ pub(crate) struct Message {
 
 /// What came from the stream.
 pub(crate) enum Received {
+    /// Some bytes of a header.
+    Part,
     /// A header, to be checked before its body is read.
     Head(Header),
     /// A whole message.
@@ -90,10 +92,17 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
         self.next.is_none() && self.filled.is_empty()
     }
 
-    /// The next header or message. Loses nothing when it is dropped before it is done.
+    /// The next header or message, or word that one has begun. Loses nothing when it is dropped before it is done.
     pub(crate) async fn next(&mut self) -> Result<Received, InboxError> {
         if self.next.is_none() {
-            let Some(header) = self.head().await? else { return Ok(Received::End) };
+            let mut header = self.head()?;
+            if header.is_none() {
+                if !self.fill().await? {
+                    return Ok(Received::End);
+                }
+                header = self.head()?;
+            }
+            let Some(header) = header else { return Ok(Received::Part) };
             self.next = Some(Message { header, body: Vec::new(), claim: None });
             return Ok(Received::Head(header));
         }
@@ -101,24 +110,29 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
         Ok(self.next.take().map_or(Received::End, Received::Message))
     }
 
-    async fn head(&mut self) -> Result<Option<Header>, InboxError> {
-        loop {
-            if let Some(head) = self.buffer[self.filled.clone()].first_chunk::<HEADER_BYTES>() {
-                let header = Header::parse(head).map_err(InboxError::Frame)?;
-                self.filled.start += HEADER_BYTES;
-                return Ok(Some(header));
-            }
-            if self.filled.end == self.buffer.len() || self.filled.is_empty() {
-                self.buffer.copy_within(self.filled.clone(), 0);
-                self.filled = 0..self.filled.len();
-            }
-            match self.stream.read(&mut self.buffer[self.filled.end..]).await? {
-                0 if self.filled.is_empty() => return Ok(None),
-                0 => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-                read => {
-                    self.filled.end += read;
-                    self.received += read;
-                }
+    /// The header at the front of the buffer, if it is there as a whole.
+    fn head(&mut self) -> Result<Option<Header>, InboxError> {
+        let Some(head) = self.buffer[self.filled.clone()].first_chunk::<HEADER_BYTES>() else {
+            return Ok(None);
+        };
+        let header = Header::parse(head).map_err(InboxError::Frame)?;
+        self.filled.start += HEADER_BYTES;
+        Ok(Some(header))
+    }
+
+    /// Reads what there is into the buffer. False at the end of the stream.
+    async fn fill(&mut self) -> Result<bool, InboxError> {
+        if self.filled.end == self.buffer.len() || self.filled.is_empty() {
+            self.buffer.copy_within(self.filled.clone(), 0);
+            self.filled = 0..self.filled.len();
+        }
+        match self.stream.read(&mut self.buffer[self.filled.end..]).await? {
+            0 if self.filled.is_empty() => Ok(false),
+            0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            read => {
+                self.filled.end += read;
+                self.received += read;
+                Ok(true)
             }
         }
     }

@@ -121,6 +121,7 @@ impl<B: Backend> Talk<B> {
 
     async fn take(&mut self, received: Result<Received, InboxError>) -> Result<(), End> {
         match received {
+            Ok(Received::Part) => Ok(()),
             Ok(Received::Head(header)) => {
                 self.connection.check(&self.site(), &header)?;
                 Ok(())

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ledger::LedgerMachine;
-use ledger_core::Ledger;
+use ledger_core::QueryOperation;
 use shard::{Handle, Request, RequestError, Role};
 use vsr_core::{EvictionReason, Kind, Operation};
 
@@ -81,11 +81,16 @@ impl Backend for ShardBackend {
         events: Vec<u8>,
         batches: Vec<Range<usize>>,
     ) -> Result<Answers, Refusal> {
+        let query =
+            query(operation.kind).ok_or(Refusal::Impossible(EvictionReason::InvalidRequestOperation))?;
         let look = move |replica: &mut shard::Replica<LedgerMachine>| {
             let mut answers = Answers { timestamp: replica.timestamp().0, ..Answers::default() };
             let ledger = replica.machine().ledger();
             for batch in batches {
-                answer(ledger, operation.kind, &events[batch], &mut answers.results)?;
+                ledger.answer(query, &events[batch], &mut answers.results).map_err(|error| {
+                    tracing::warn!(%error, "the ledger refused a query whose form was checked");
+                    Refusal::Impossible(EvictionReason::InvalidRequestBody)
+                })?;
                 answers.ends.push(answers.results.len());
             }
             Ok(answers)
@@ -94,22 +99,18 @@ impl Backend for ShardBackend {
     }
 }
 
-/// Appends the results of one batch.
-fn answer(ledger: &Ledger, kind: Kind, events: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-    let (ids, _) = events.as_chunks::<16>();
-    let ids = ids.iter().map(|id| u128::from_le_bytes(*id));
+/// The ledger's query for a read. Writes are no queries and have none.
+fn query(kind: Kind) -> Option<QueryOperation> {
     match kind {
-        Kind::LookupAccounts => {
-            ids.filter_map(|id| ledger.account(id))
-                .for_each(|account| out.extend_from_slice(account.as_bytes()));
-        }
-        Kind::LookupTransfers => {
-            ids.filter_map(|id| ledger.transfer(id))
-                .for_each(|view| out.extend_from_slice(view.transfer.as_bytes()));
-        }
-        _ => return Err(Refusal::Impossible(EvictionReason::InvalidRequestOperation)),
+        Kind::CreateAccounts | Kind::CreateTransfers => None,
+        Kind::LookupAccounts => Some(QueryOperation::LookupAccounts),
+        Kind::LookupTransfers => Some(QueryOperation::LookupTransfers),
+        Kind::GetAccountTransfers => Some(QueryOperation::GetAccountTransfers),
+        Kind::GetAccountBalances => Some(QueryOperation::GetAccountBalances),
+        Kind::QueryAccounts => Some(QueryOperation::QueryAccounts),
+        Kind::QueryTransfers => Some(QueryOperation::QueryTransfers),
+        Kind::GetChangeEvents => Some(QueryOperation::GetChangeEvents),
     }
-    Ok(())
 }
 
 #[cfg(test)]

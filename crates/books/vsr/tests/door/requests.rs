@@ -123,7 +123,7 @@ async fn more_than_a_thousand_sessions() {
     for id in 2..1_202 {
         clients.push((id, client(&doors, id).await));
     }
-    assert!(doors[0].counts().open > 1_200);
+    assert!(doors[0].counts().open >= 1_200);
     let mut tasks = tokio::task::JoinSet::new();
     for (id, mut client) in clients {
         tasks.spawn(async move {

@@ -44,5 +44,5 @@ async fn the_published_rust_client_works_unchanged() {
     }
     assert_eq!(bank.transfers(), 202);
     assert!(bank.applied() < 100, "{} requests", bank.applied());
-    client.close().await;
+    client.close().await.unwrap();
 }
