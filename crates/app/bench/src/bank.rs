@@ -180,7 +180,7 @@ fn command(tongbao: &Path, folder: &Path, log: &Path) -> Result<Command> {
     command
         .args(["--output", "json", "--data"])
         .arg(data(folder))
-        .args(["up", "--port", "0", "--console-port", "0"])
+        .args(["up", "--port", "0", "--console-port", "0", "--ledger-port", "0"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(File::create(log)?)

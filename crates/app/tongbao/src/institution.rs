@@ -22,6 +22,13 @@ pub(crate) struct SitePlan {
 /// The shard that keeps the books.
 pub(crate) const SHARD: &str = "bank";
 
+/// A site's index in the plan, and the number of sites. A site that is not in the plan is the only one of its own.
+pub(crate) fn place(name: &SiteName) -> (u8, u8) {
+    let plan = default_plan();
+    let index = plan.iter().position(|site| site.name == *name).and_then(|index| u8::try_from(index).ok());
+    index.map_or((0, 1), |index| (index, u8::try_from(plan.len()).unwrap_or(u8::MAX)))
+}
+
 /// `east-1` and `east-2` in one city, `south-1` in another. The lead stays in the first city as long as it can.
 pub(crate) fn default_plan() -> Vec<SitePlan> {
     let site = |name: &str, city, centre, network, rank| SitePlan {

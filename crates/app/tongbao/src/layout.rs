@@ -24,6 +24,8 @@ pub(crate) struct Running {
     pub(crate) gateway: std::net::SocketAddr,
     /// Where the console listens.
     pub(crate) console: std::net::SocketAddr,
+    /// The addresses to give to a TigerBeetle client, joined by commas; nothing if those are not served.
+    pub(crate) ledger: Option<String>,
 }
 
 impl Layout {

@@ -5,6 +5,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod door;
 mod error;
 mod institution;
 mod layout;

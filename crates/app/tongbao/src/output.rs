@@ -74,16 +74,20 @@ impl Output {
         if self.is_json() {
             let ready = serde_json::json!({
                 "gateway": format!("http://{}", running.gateway), "console": format!("http://{}", running.console),
-                "leader": leader, "epoch": platform.epoch, "data": data, "pid": running.pid,
+                "ledger": running.ledger, "leader": leader, "epoch": platform.epoch, "data": data, "pid": running.pid,
             });
             ignore_closed_pipe(writeln!(std::io::stdout(), "{ready}"));
             return;
         }
         let console =
             if pages { "" } else { "   (built without its pages: run `cargo xtask up` to add them)" };
+        let ledger = match &running.ledger {
+            Some(addresses) => format!("{addresses}   (for TigerBeetle clients, cluster 0)"),
+            None => "not served to TigerBeetle clients".to_owned(),
+        };
         let text = format!(
             "Tongbao is up after {:.2} s: {} sites, {leader} leads in epoch {}.\n\n  \
-             Console  http://{}{console}\n  Bank API http://{}/v1   (description: /v1/openapi.json)\n  Data     {}\n\n\
+             Console  http://{}{console}\n  Bank API http://{}/v1   (description: /v1/openapi.json)\n  Ledger   {}\n  Data     {}\n\n\
              Next: open the console, or in another terminal\n  tongbao status\n  \
              tongbao replay --mapping examples/berka/mapping.yaml DIR\n  tongbao drill kill-site leader\n\n\
              Ctrl-C stops everything; `tongbao up` continues where it stopped.",
@@ -92,6 +96,7 @@ impl Output {
             platform.epoch,
             running.console,
             running.gateway,
+            ledger,
             data.display(),
         );
         ignore_closed_pipe(writeln!(std::io::stdout(), "{text}"));

@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use crate::door::Door;
 use crate::error::AppError;
 use crate::institution::SHARD;
 use crate::layout::Layout;
@@ -33,6 +34,9 @@ pub(crate) struct SiteArgs {
     /// The place in the line for the lead.
     #[arg(long)]
     pub(crate) rank: u32,
+    /// The port for TigerBeetle's clients; none if they are not served.
+    #[arg(long)]
+    pub(crate) ledger_port: Option<u16>,
 }
 
 /// The one line a site prints, once it listens.
@@ -60,18 +64,21 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         address: wanted,
         source,
     })?;
+    let handle = node.handle();
+    let door = Door::listen(&args, handle.clone())?;
     announce(&Ready { address: listener.local_addr()? })?;
 
-    let handle = node.handle();
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned() };
     let router = ledger::router(handle.clone(), info).route("/v1/openapi.json", describe()?);
+    let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
     let answer = move |request| {
         let router = router.clone();
         async move { router.oneshot(request).await.unwrap_or_else(|never| match never {}) }
     };
     let limits = ServeLimits { close_timeout: Duration::from_secs(2), ..ServeLimits::default() };
-    let server = tokio::spawn(gateway::serve(listener, limits, answer, stopped));
+    let server = tokio::spawn(gateway::serve(listener, limits, answer, stopped.clone()));
+    let door = tokio::spawn(door.serve(stopped));
 
     let mut finished = std::pin::pin!(node.finished());
     let outcome = tokio::select! {
@@ -88,6 +95,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     }
     stop.send_replace(true);
     server.await?;
+    door.await?;
     Ok(outcome?)
 }
 

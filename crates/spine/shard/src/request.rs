@@ -62,6 +62,12 @@ impl Request {
         Self { key: RequestKey(digest), digest, operation, body }
     }
 
+    /// A request whose name and digest the caller has made: two requests of one name are the same if their digests are.
+    /// A name of 0 would not be remembered, so it is taken for 1.
+    pub fn named(key: u128, digest: u128, operation: u16, body: Vec<u8>) -> Self {
+        Self { key: RequestKey(key.max(1)), digest, operation, body }
+    }
+
     /// A request that is never remembered.
     pub fn forgotten(operation: u16, body: Vec<u8>) -> Self {
         Self { key: RequestKey::NONE, digest: 0, operation, body }

@@ -1,15 +1,26 @@
 //! `tongbao status`.
 
-use console_api::SiteState;
+use console_api::{Platform, SiteState};
+use serde::Serialize;
 
 use super::Bank;
 use super::table::{Align, Table};
 use crate::output::Output;
 
+/// The platform, and what only this machine knows of it.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    platform: Platform,
+    /// The addresses to give to a TigerBeetle client.
+    ledger: Option<String>,
+}
+
 pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
-    let (client, _) = bank.platform()?;
-    let platform = client.platform().await?;
-    output.result(&platform, || {
+    let (client, running) = bank.platform()?;
+    let shown = Shown { platform: client.platform().await?, ledger: running.ledger };
+    output.result(&shown, || {
+        let platform = &shown.platform;
         let leader =
             platform.leader.as_ref().map_or("nobody leads".to_owned(), |site| format!("{site} leads"));
         let mut table = Table::new(&[
@@ -43,8 +54,9 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
                 address,
             ]);
         }
+        let ledger = shown.ledger.as_deref().unwrap_or("not served");
         format!(
-            "shard {}: {leader}, epoch {}, seq {}; gateway http://{}\n\n{table}",
+            "shard {}: {leader}, epoch {}, seq {}; gateway http://{}\nTigerBeetle clients: {ledger}\n\n{table}",
             platform.shard, platform.epoch, platform.seq, platform.gateway
         )
     })

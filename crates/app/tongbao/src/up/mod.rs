@@ -5,6 +5,7 @@ mod process;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::error::AppError;
-use crate::institution::{SHARD, default_plan};
+use crate::institution::{SHARD, SitePlan, default_plan};
 use crate::layout::{Layout, Running, read};
 use crate::output::Output;
 use process::Sites;
@@ -39,6 +40,28 @@ pub(crate) struct UpArgs {
     /// The port of the console, on 127.0.0.1; 0 lets the kernel pick one.
     #[arg(long, default_value_t = 7070)]
     console_port: u16,
+    /// The port for TigerBeetle's clients, on every site's own address; 0 lets the kernel pick one for each, `off` serves
+    /// none.
+    #[arg(long, default_value = "3000", value_name = "PORT")]
+    ledger_port: LedgerPort,
+}
+
+/// Where TigerBeetle's clients are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LedgerPort {
+    Off,
+    Port(u16),
+}
+
+impl FromStr for LedgerPort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            port => port.parse().map(Self::Port).map_err(|_| "this is neither a port nor `off`".to_owned()),
+        }
+    }
 }
 
 /// Starts everything, says where, and runs until it is told to stop.
@@ -49,13 +72,16 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     let _lock = layout.claim()?;
     let gateway_listener = listen("gateway", args.port)?;
     let console_listener = listen("console", args.console_port)?;
+    let plan = default_plan();
+    let ledger = ledger_addresses(&plan, args.ledger_port)?;
     let running = Running {
         pid: std::process::id(),
         gateway: gateway_listener.local_addr()?,
         console: console_listener.local_addr()?,
+        ledger: (!ledger.is_empty()).then(|| join(&ledger)),
     };
 
-    let sites = Sites::start(&layout, default_plan())?;
+    let sites = Sites::start(&layout, plan, &ledger)?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({
@@ -122,6 +148,22 @@ fn open_journal(layout: &Layout) -> Result<FileStore, AppError> {
     let folder = layout.journal(SHARD);
     FileStore::create(&folder, SHARD, Options::default())
         .map_err(|source| AppError::Folder { folder, source })
+}
+
+/// Where the sites will listen for TigerBeetle's clients, in the order of the plan. The ports are settled here, because
+/// a site keeps its own when it is started again.
+fn ledger_addresses(plan: &[SitePlan], port: LedgerPort) -> Result<Vec<SocketAddr>, AppError> {
+    let LedgerPort::Port(port) = port else { return Ok(Vec::new()) };
+    let settle = |site: &SitePlan| {
+        let address = SocketAddr::from((site.address, port));
+        let failed = |source| AppError::Listen { what: "ledger clients", address, source };
+        gateway::listen(address).and_then(|listener| listener.local_addr()).map_err(failed)
+    };
+    plan.iter().map(settle).collect()
+}
+
+fn join(addresses: &[SocketAddr]) -> String {
+    addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn listen(what: &'static str, port: u16) -> Result<TcpListener, AppError> {

@@ -1,6 +1,7 @@
 //! The sites' processes: started, watched, started again.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,7 +34,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(crate) struct SiteProcess {
     pub(crate) plan: SitePlan,
-    pub(crate) address: Option<std::net::SocketAddr>,
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) pid: Option<u32>,
     pub(crate) state: SiteState,
     pub(crate) restarts: u32,
@@ -55,7 +56,11 @@ struct Table {
 
 impl Sites {
     /// Starts every site of the plan. Each has a keeper that starts it again whenever it is lost.
-    pub(crate) fn start(layout: &Layout, plan: Vec<SitePlan>) -> Result<Self, AppError> {
+    pub(crate) fn start(
+        layout: &Layout,
+        plan: Vec<SitePlan>,
+        ledger: &[SocketAddr],
+    ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
         let row = |plan: &SitePlan| SiteProcess {
@@ -75,6 +80,7 @@ impl Sites {
                 table: Arc::clone(&table),
                 layout: layout.clone(),
                 program: program.clone(),
+                ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
                 plan,
                 stopped: stopped.clone(),
             };
@@ -148,6 +154,7 @@ struct Keeper {
     layout: Layout,
     program: std::path::PathBuf,
     plan: SitePlan,
+    ledger_port: Option<u16>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -223,6 +230,7 @@ impl Keeper {
             .args(["site", "--name", self.plan.name.as_str()])
             .args(["--address", &self.plan.address.to_string()])
             .args(["--rank", &self.plan.rank.to_string()])
+            .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -126,7 +126,17 @@ impl Drop for Bank {
 impl Bank {
     /// Starts a bank on a folder and waits until it is ready.
     pub(crate) fn up(folder: &Folder) -> Self {
-        let mut child = folder.spawn(&["up", "--port", "0", "--console-port", "0", "--output", "json"]);
+        let mut child = folder.spawn(&[
+            "up",
+            "--port",
+            "0",
+            "--console-port",
+            "0",
+            "--ledger-port",
+            "0",
+            "--output",
+            "json",
+        ]);
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| {

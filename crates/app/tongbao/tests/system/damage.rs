@@ -102,7 +102,7 @@ fn a_flipped_bit_stops_the_bank_and_is_named() {
     let problem = folder.tongbao(&["journal", "verify", "--output", "json"]).json();
     assert!(problem["code"].as_str().unwrap().starts_with("JRN-"), "{problem}");
 
-    let mut up = folder.spawn(&["up", "--port", "0", "--console-port", "0"]);
+    let mut up = folder.spawn(&["up", "--port", "0", "--console-port", "0", "--ledger-port", "0"]);
     let code = up.wait().unwrap().code();
     let mut said = String::new();
     up.stderr.take().unwrap().read_to_string(&mut said).unwrap();

@@ -266,8 +266,7 @@ fn a_full_disk_is_a_named_error_and_loses_nothing() {
     let mut led = lead(&store, "one", Position::genesis());
     let mut last = led.append(b"before");
     cluster.sql(0, &format!("CREATE TABLESPACE small LOCATION '{}'", small.display()));
-    let day =
-        "(SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'tongbao.journal'::regclass ORDER BY 1 DESC LIMIT 1)";
+    let day = "(SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'tongbao.journal'::regclass ORDER BY 1 DESC LIMIT 1)";
     let day = cluster.sql(0, &format!("SELECT {day}")).unwrap();
     cluster.sql(0, &format!("ALTER TABLE {day} SET TABLESPACE small"));
     let failed = until("the disk is full", || {

@@ -1,0 +1,67 @@
+//! TigerBeetle's own client for Python, in the releases that it is published in.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::site::{Door, addresses, doors};
+
+/// A Python with this release of the client, made on first use and kept beside the test's program. Nothing if there is
+/// no Python or no package index, which is said aloud, and is a failure where a missing tool is one.
+async fn python(release: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tigerbeetle-{release}"));
+    let python = folder.join("bin/python");
+    let has_client = async |python: &Path| {
+        let check = format!("import importlib.metadata as m; assert m.version('tigerbeetle') == '{release}'");
+        run(Command::new(python).args(["-c", &check])).await
+    };
+    if has_client(&python).await.is_ok() {
+        return Some(python);
+    }
+    let made = async {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder)).await?;
+        let package = format!("tigerbeetle=={release}");
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", &package])).await
+    };
+    match made.await {
+        Ok(_) => Some(python),
+        Err(reason) => {
+            let words = format!("TigerBeetle's Python client {release} cannot be installed here: {reason}");
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{words}");
+            println!("SKIPPED: {words}");
+            None
+        }
+    }
+}
+
+/// Runs a program to its end; what it wrote is in either result.
+async fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().await.map_err(|error| error.to_string())?;
+    let words = [output.stdout, output.stderr].concat();
+    let words = String::from_utf8_lossy(&words).into_owned();
+    if output.status.success() { Ok(words) } else { Err(words) }
+}
+
+/// The script of all operations against these doors.
+async fn all_operations(release: &str, doors: &[Door]) {
+    let Some(python) = python(release).await else { return };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/operations.py");
+    let addresses: Vec<String> = addresses(doors).iter().map(ToString::to_string).collect();
+    let ran = run(Command::new(python).arg(script).arg(addresses.join(","))).await;
+    let words = ran.unwrap_or_else(|words| panic!("{words}"));
+    assert!(words.contains("every operation is as it should be"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_published_python_client_works_unchanged() {
+    let (_, doors) = doors(3).await;
+    all_operations("0.17.8", &doors).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_release_works_as_well_and_with_another_leader() {
+    let (bank, doors) = doors(3).await;
+    bank.change_view(5);
+    all_operations("0.17.9", &doors).await;
+}

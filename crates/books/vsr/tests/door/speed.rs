@@ -1,0 +1,31 @@
+//! How fast a connection is. Nothing here passes or fails by time; run it with `--release --nocapture` to see figures.
+
+use std::time::Instant;
+
+use vsr::{Client, ClientOptions, Kind};
+
+use super::memory::Bank;
+use super::site::{Door, transfers};
+
+/// Requests to send; enough for a figure, few enough for every test run.
+const REQUESTS: u32 = if cfg!(debug_assertions) { 20 } else { 4_000 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a measurement reads the clock")]
+async fn full_batches_through_one_connection() {
+    let bank = Bank::default();
+    bank.answer_at_once();
+    let door = Door::open(&bank, 0, 1, vsr::Limits::default()).await;
+    let mut client = Client::open(ClientOptions::new(vec![door.address], 0, 1)).await.unwrap();
+    for events in [1_u32, 8_189] {
+        let batch = transfers(1..u128::from(events) + 1);
+        let start = Instant::now();
+        for _ in 0..REQUESTS {
+            let made = client.batch(Kind::CreateTransfers, &batch).await.unwrap();
+            assert_eq!(made.body.len(), batch.len() / 8);
+        }
+        let micros = start.elapsed().as_secs_f64() * 1e6 / f64::from(REQUESTS);
+        let megabytes = batch.len() as f64 / micros;
+        println!("{events} transfers a request: {micros:.0} µs a request, {megabytes:.0} MB/s");
+    }
+}
