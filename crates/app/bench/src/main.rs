@@ -80,10 +80,10 @@ async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || journal_append::run(&args, &folder, &stop)).await?
         }
-        Benchmark::Ledger(args) => {
-            let (args, stop) = (args.clone(), stop.clone());
-            tokio::task::spawn_blocking(move || ledger::run(&args, &stop)).await?
-        }
+        Benchmark::Ledger(args) => tokio::select! {
+            report = ledger::run(args, &folder, &stop) => report,
+            error = stop.asked() => Err(error),
+        },
         Benchmark::ReplayJournal(args) => {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || replay::run(&args, &folder, &stop)).await?

@@ -8,6 +8,7 @@ use shard::STATE_HASH_EVERY_BATCHES;
 use super::records::{self, Source, Workload};
 use crate::clock;
 use crate::stop::Stop;
+use crate::workload::BATCH;
 
 /// What applying measured.
 pub(crate) struct Applied {
@@ -23,7 +24,7 @@ pub(crate) fn apply(workload: Workload, batches: u32, stop: &Stop) -> Result<App
     let mut ledger = Ledger::new();
     let mut stamp = 0;
     let mut out = Vec::new();
-    for body in records::accounts(workload.accounts) {
+    for body in records::accounts(workload.accounts, BATCH) {
         stamp += 1_000_000;
         ledger.apply(Operation::CreateAccounts, Timestamp(stamp), &body, &mut out)?;
     }

@@ -42,15 +42,15 @@ pub(crate) struct Source {
     next_id: u128,
 }
 
-/// The accounts of a workload, in bodies of full batches.
-pub(crate) fn accounts(count: u32) -> impl Iterator<Item = Vec<u8>> {
+/// The accounts of a workload, in bodies of `batch`.
+pub(crate) fn accounts(count: u32, batch: usize) -> impl Iterator<Item = Vec<u8>> {
     let ids: Vec<u32> = (1..=count).collect();
     let body = |ids: &[u32]| {
         let account =
             |id: &u32| Account { id: (*id).into(), ledger: LEDGER, code: CODE, ..Account::default() };
         ids.iter().map(account).flat_map(|account| account.as_bytes().to_vec()).collect()
     };
-    ids.chunks(BATCH).map(body).collect::<Vec<Vec<u8>>>().into_iter()
+    ids.chunks(batch).map(body).collect::<Vec<Vec<u8>>>().into_iter()
 }
 
 impl Source {
