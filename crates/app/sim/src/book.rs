@@ -22,6 +22,7 @@ struct Open {
     debit: u128,
     credit: u128,
     amount: u128,
+    created: u64,
     /// When it expires.
     due: Option<u64>,
 }
@@ -31,6 +32,8 @@ struct Open {
 pub(crate) struct Book {
     accounts: BTreeMap<u128, Sums>,
     open: BTreeMap<u128, Open>,
+    /// The stamp of the last request.
+    clock: u64,
 }
 
 impl Book {
@@ -43,8 +46,8 @@ impl Book {
         reply: &[u8],
     ) -> Result<(), Violation> {
         let events = body.len() / EVENT_BYTES;
-        let first = stamp + 1 - (events.max(1) as u64);
-        self.expire(first);
+        self.expire(stamp - events as u64);
+        self.clock = stamp;
         check(reply.len() == events * OUTCOME_BYTES, Invariant::Books, || {
             format!("{events} events have {} bytes of outcomes", reply.len())
         })?;
@@ -68,14 +71,18 @@ impl Book {
         Ok(())
     }
 
-    fn expire(&mut self, now: u64) {
-        let due: Vec<u128> = self
-            .open
-            .iter()
-            .filter(|(_, open)| open.due.is_some_and(|due| due <= now))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
+    /// Each expires at its due time, or at the next moment of its own after the one before; after `last`
+    /// there is none.
+    fn expire(&mut self, last: u64) {
+        let due = |(id, open): (&u128, &Open)| Some((open.due?, open.created, *id));
+        let mut due: Vec<(u64, u64, u128)> = self.open.iter().filter_map(due).collect();
+        due.sort_unstable();
+        let mut moment = self.clock;
+        for (due, _, id) in due {
+            moment = due.max(moment + 1);
+            if moment > last {
+                return;
+            }
             if let Some(open) = self.open.remove(&id) {
                 self.add(open.debit, open.credit, 0, open.amount.wrapping_neg());
             }
@@ -86,7 +93,7 @@ impl Book {
         let Transfer { debit_account_id: debit, credit_account_id: credit, amount, flags, .. } = *transfer;
         if flags.contains(TransferFlags::PENDING) {
             let due = (transfer.timeout > 0).then(|| stamp + u64::from(transfer.timeout) * NS_PER_S);
-            self.open.insert(transfer.id, Open { debit, credit, amount, due });
+            self.open.insert(transfer.id, Open { debit, credit, amount, created: stamp, due });
             self.add(debit, credit, 0, amount);
             return Ok(());
         }
