@@ -12,7 +12,6 @@ use crate::Ledger;
 use crate::accounts::Movement;
 use crate::pages::Pages;
 use crate::query::Side;
-use crate::scan::{Direction, TimeRange};
 use crate::transfers::{Entry, NONE, Transfers};
 use crate::wire::{Account, AccountFlags, TransferFlags};
 
@@ -189,12 +188,7 @@ impl Ledger {
             Some(mark) => (mark.newest, mark.state),
             None => (self.newest(account), *self.accounts.get(account)),
         };
-        let newest_timestamp = match newest.transfer {
-            NONE => 0,
-            number => self.timestamp_of(Event::Transfer(number)),
-        };
-        let range = TimeRange { first: 0, last: newest_timestamp };
-        let mut transfers = self.scan().account_transfers(account, range, Direction::Descending).peekable();
+        let mut transfers = self.scan().account_transfers_back_from(account, newest.transfer).peekable();
         let mut past = Past { account, state, expiry: newest.expiry };
         let mut states: Vec<Account> = events
             .iter()

@@ -60,7 +60,7 @@ impl<'a> Scan<'a> {
         let first = self.transfers_before(range.first);
         let end = self.transfers_before(range.last.saturating_add(1));
         let newest_first = self
-            .newest_first(account)
+            .account_transfers_back_from(account, self.accounts.newest(account))
             .skip_while(move |number| *number >= end)
             .take_while(move |number| *number >= first);
         // The statement links lead backwards only.
@@ -71,10 +71,14 @@ impl<'a> Scan<'a> {
         backwards.into_iter().flatten().chain(forwards.into_iter().rev())
     }
 
-    /// The numbers of all transfers of `account`.
-    fn newest_first(self, account: u32) -> impl Iterator<Item = u32> + use<'a> {
+    /// The numbers of the transfers of `account` from `newest`, which is one of them or [`NONE`], to the oldest.
+    pub(crate) fn account_transfers_back_from(
+        self,
+        account: u32,
+        newest: u32,
+    ) -> impl Iterator<Item = u32> + use<'a> {
         let link = |number: u32| (number != NONE).then_some(number);
-        std::iter::successors(link(self.accounts.newest(account)), move |number| {
+        std::iter::successors(link(newest), move |number| {
             let entry = self.transfers.get(*number);
             let is_debit = entry.debit == account;
             link(if is_debit { entry.previous_of_debit } else { entry.previous_of_credit })
