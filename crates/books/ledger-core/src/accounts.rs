@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use crate::history::MARK_EVERY;
 use crate::id_index::IdIndex;
 use crate::transfers::NONE;
 use crate::wire::{Account, AccountFlags};
@@ -126,7 +127,7 @@ impl Accounts {
     pub(crate) fn count_event(&mut self, number: u32) -> bool {
         let mark = &mut self.marks[number as usize];
         mark.events = mark.events.wrapping_add(1);
-        mark.events == 0
+        mark.events.is_multiple_of(MARK_EVERY)
     }
 
     /// Undoes [`count_event`](Self::count_event).

@@ -15,9 +15,11 @@ use crate::query::Side;
 use crate::transfers::{Entry, NONE, Transfers};
 use crate::wire::{Account, AccountFlags, TransferFlags};
 
-/// How many events of an account lie between two marks. A mark costs 160 bytes, and a walk undoes this many
-/// events for nothing.
-const MARK_EVERY: u32 = 256;
+/// How many events of an account lie between two marks. A mark costs 160 bytes, five for each transfer, and
+/// a walk undoes at most this many events for nothing.
+pub(crate) const MARK_EVERY: u8 = 64;
+// Events of an account are counted in eight bits.
+const _: () = assert!(256 % MARK_EVERY as u16 == 0);
 
 /// A change of two accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,7 +300,7 @@ impl Replay {
         }
         let mut states = Vec::new();
         let places = (0..).zip(events).map(|(number, events)| {
-            if events < MARK_EVERY {
+            if events < u32::from(MARK_EVERY) {
                 return NONE;
             }
             // An account that has transfers was open when it was created.
