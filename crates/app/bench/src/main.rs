@@ -11,6 +11,7 @@ mod clock;
 mod cpu;
 mod failover;
 mod journal_append;
+mod journal_pg;
 mod machine;
 mod meter;
 mod payments;
@@ -73,6 +74,10 @@ async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
         },
         Benchmark::Failover(args) => tokio::select! {
             report = failover::run(args, &folder) => report,
+            error = stop.asked() => Err(error),
+        },
+        Benchmark::JournalPg(args) => tokio::select! {
+            report = journal_pg::run(args, &folder) => report,
             error = stop.asked() => Err(error),
         },
         Benchmark::Journal(args) => {

@@ -14,11 +14,13 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::postgres::Cluster;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::SitePlan;
 use crate::layout::{Layout, open_log};
 use crate::site::Ready;
+use crate::up::JOURNAL_VARIABLE;
 
 /// How long a site is left alone after it was lost, at first and at most.
 const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -55,7 +57,13 @@ struct Table {
 
 impl Sites {
     /// Starts every site of the plan. Each has a keeper that starts it again whenever it is lost.
-    pub(crate) fn start(layout: &Layout, plan: Vec<SitePlan>) -> Result<Self, AppError> {
+    ///
+    /// `journal` is the URL of the books, if they are not files in the data folder.
+    pub(crate) fn start(
+        layout: &Layout,
+        plan: Vec<SitePlan>,
+        journal: Option<&str>,
+    ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
         let row = |plan: &SitePlan| SiteProcess {
@@ -76,6 +84,7 @@ impl Sites {
                 layout: layout.clone(),
                 program: program.clone(),
                 plan,
+                journal: journal.map(str::to_owned),
                 stopped: stopped.clone(),
             };
             keepers.spawn(keeper.keep());
@@ -95,11 +104,21 @@ impl Sites {
     }
 
     /// Kills every process of a site at once, as the loss of a data centre would.
-    pub(crate) fn killer(&self) -> drill::KillSite {
+    ///
+    /// A site's PostgreSQL server, if there is one, is lost with it.
+    pub(crate) fn killer(&self, cluster: Option<Cluster>) -> drill::KillSite {
         let table = Arc::clone(&self.table);
         Arc::new(move |site: SiteName| {
-            let table = Arc::clone(&table);
-            Box::pin(async move { table.kill(&site) })
+            let (table, cluster) = (Arc::clone(&table), cluster.clone());
+            Box::pin(async move {
+                let killed = table.kill(&site);
+                if let Some(cluster) = cluster {
+                    // Waits for the process to be gone.
+                    let lost = tokio::task::spawn_blocking(move || cluster.kill(&site)).await;
+                    lost.map_err(|error| error.to_string())?;
+                }
+                killed
+            })
         })
     }
 
@@ -148,6 +167,7 @@ struct Keeper {
     layout: Layout,
     program: std::path::PathBuf,
     plan: SitePlan,
+    journal: Option<String>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -229,6 +249,9 @@ impl Keeper {
             // A group of its own: a site is killed whole, and Ctrl-C in the terminal reaches the supervisor only.
             .process_group(0)
             .kill_on_drop(true);
+        if let Some(url) = &self.journal {
+            command.env(JOURNAL_VARIABLE, url);
+        }
         Ok(command)
     }
 

@@ -37,11 +37,11 @@ fn the_loss_of_the_primary_under_load_loses_nothing() {
         acknowledged = seq;
     }
     let received: Vec<_> =
-        (1..=2).map(|index| cluster.block_on(cluster.servers[index].received()).unwrap()).collect();
+        (1..=2).map(|index| cluster.block_on(cluster.servers[index].spec().received()).unwrap()).collect();
     let best = if received[0] >= received[1] { 1 } else { 2 };
     let other = 3 - best;
     cluster.servers[best].promote("ANY 1 (s1, s2, s0)").unwrap();
-    cluster.servers[other].follow(&cluster.servers[best]).unwrap();
+    cluster.servers[other].follow(cluster.servers[best].spec()).unwrap();
     cluster.servers[other].reload();
     let mut next = lead(&cluster.store(), "two", Position::genesis());
     let first = next.append(b"served again");
@@ -266,8 +266,7 @@ fn a_full_disk_is_a_named_error_and_loses_nothing() {
     let mut led = lead(&store, "one", Position::genesis());
     let mut last = led.append(b"before");
     cluster.sql(0, &format!("CREATE TABLESPACE small LOCATION '{}'", small.display()));
-    let day =
-        "(SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'tongbao.journal'::regclass ORDER BY 1 DESC LIMIT 1)";
+    let day = "(SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'tongbao.journal'::regclass ORDER BY 1 DESC LIMIT 1)";
     let day = cluster.sql(0, &format!("SELECT {day}")).unwrap();
     cluster.sql(0, &format!("ALTER TABLE {day} SET TABLESPACE small"));
     let failed = until("the disk is full", || {
