@@ -35,6 +35,8 @@ pub(crate) enum Benchmark {
     Journal(JournalArgs),
     /// Applies a journal from the disk to an empty ledger.
     ReplayJournal(ReplayArgs),
+    /// The books over TigerBeetle's client protocol, beside TigerBeetle; and the ledger alone on one core.
+    Ledger(LedgerArgs),
     /// Kills the leader again and again under load: what is lost, and how long service is away.
     Failover(FailoverArgs),
 }
@@ -44,6 +46,7 @@ pub(crate) fn list() -> &'static str {
     "payments        single_per_s, batch_transfers_per_s: durable, over HTTP, gateway included\n\
      journal         ratio: 128 KiB appends against O_DSYNC writes of the same size\n\
      replay-journal  commands_per_s: from the disk into an empty ledger, all checks on\n\
+     ledger          transfers_per_s, ratio to TigerBeetle: its client protocol, one replica each\n\
      failover        kills, lost, duplicated, rto_ms_median, rto_ms_max: the leader killed in a row\n"
 }
 
@@ -94,6 +97,31 @@ pub(crate) struct ReplayArgs {
     /// How often each pass is made; the median counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) rounds: u32,
+}
+
+/// `ledger`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LedgerArgs {
+    #[command(flatten)]
+    pub(crate) binary: BinaryArgs,
+    /// The `tigerbeetle` binary to measure beside ours, with the same client and the same requests.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) tigerbeetle: Option<PathBuf>,
+    /// Batches of 8,190 transfers in each load.
+    #[arg(long, default_value_t = 245, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) batches: u32,
+    /// Sessions that send batches, each with one request under way.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) sessions: u32,
+    /// How long each load of single transfers runs, in seconds.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(crate) seconds: u64,
+    /// Rounds of the plain workload in the ledger alone; the median counts.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// Accounts of the largest workload.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(10_000..=50_000_000))]
+    pub(crate) accounts: u32,
 }
 
 /// `failover`.

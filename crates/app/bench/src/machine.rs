@@ -60,6 +60,15 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
     pids.filter(|child| stat(*child).is_some_and(|stat| stat.parent == pid)).collect()
 }
 
+/// The most memory a process has held so far, in megabytes.
+#[expect(clippy::cast_precision_loss, reason = "megabytes are told to a few digits")]
+pub(crate) fn peak_memory_mb(pid: u32) -> Option<f64> {
+    let status = read(&format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes as f64 * 1_024.0 / 1e6)
+}
+
 fn stat(pid: u32) -> Option<Stat> {
     parse_stat(&read(&format!("/proc/{pid}/stat"))?)
 }
@@ -98,6 +107,7 @@ mod tests {
         let pid = std::process::id();
         assert!(runs(pid));
         assert!(cpu_time(pid).is_some());
+        assert!(peak_memory_mb(pid).is_some_and(|mb| mb > 0.5));
         assert!(thread_cpu_time().is_none_or(|time| time > Duration::ZERO));
         assert!(stat(pid).is_some_and(|stat| children(stat.parent).contains(&pid)));
         assert!(this().cores >= 1);

@@ -11,6 +11,7 @@ mod clock;
 mod cpu;
 mod failover;
 mod journal_append;
+mod ledger;
 mod machine;
 mod meter;
 mod payments;
@@ -79,6 +80,10 @@ async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || journal_append::run(&args, &folder, &stop)).await?
         }
+        Benchmark::Ledger(args) => tokio::select! {
+            report = ledger::run(args, &folder, &stop) => report,
+            error = stop.asked() => Err(error),
+        },
         Benchmark::ReplayJournal(args) => {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || replay::run(&args, &folder, &stop)).await?

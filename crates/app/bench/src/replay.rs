@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ReplayArgs, folder: &Path, stop: &Stop) -> Result<Repor
         forget(&journal)?;
         let (replica, took) = clock::timed(|| replay(&journal));
         whole.add(&written, took);
-        check(replica?, &written, &mut report);
+        check(&replica?, &written, &mut report);
         stop.check()?;
         forget(&journal)?;
         let (records, took) = clock::timed(|| read(&journal));
@@ -55,14 +55,14 @@ pub(crate) fn run(args: &ReplayArgs, folder: &Path, stop: &Stop) -> Result<Repor
         let records = records?;
         let (applied, took) = clock::timed(|| apply(&records));
         applying.add(&written, took);
-        check(applied?, &written, &mut report);
+        check(&applied?, &written, &mut report);
     }
     figures(&mut report, &written, &whole, &reading, &applying);
     Ok(report)
 }
 
 /// Compares a replayed state with the leader's.
-fn check(mut replica: Replica<LedgerMachine>, written: &Written, report: &mut Report) {
+fn check(replica: &Replica<LedgerMachine>, written: &Written, report: &mut Report) {
     let (seq, state_hash) = (replica.seq(), replica.state_hash());
     if seq != written.seq || state_hash != written.state_hash {
         report.fault(format!(

@@ -14,6 +14,7 @@ use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::Frame;
 use hyper::{HeaderMap, Request, Response};
 use ids::Timestamp;
+use journal::{FileStore, Options};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -87,10 +88,11 @@ async fn bench() -> Bench {
     let shown = platform(gateway);
     let (live, live_receiver) = watch::channel(figures(&shown, 5));
     let platform = watch::channel(shown).1;
+    let folder = reports.path().join("journal");
+    let journal = FileStore::create(&folder, "bank", Options::default()).unwrap();
     let desk = Desk::new(DeskConfig {
         gateway,
-        journal_dir: reports.path().join("journal"),
-        shard: "bank".to_owned(),
+        journal: Arc::new(journal),
         reports_dir: reports.path().to_owned(),
         platform: platform.clone(),
         kill: Arc::new(|_| Box::pin(async { Err("nothing is killed here".to_owned()) })),

@@ -27,10 +27,8 @@ pub type KillSite = Arc<dyn Fn(SiteName) -> BoxFuture<'static, Result<(), String
 pub struct DeskConfig {
     /// Where the gateway listens.
     pub gateway: SocketAddr,
-    /// The folder of the shard's journal.
-    pub journal_dir: PathBuf,
-    /// The shard whose journal it is.
-    pub shard: String,
+    /// The shard's journal, wherever it is kept.
+    pub journal: Arc<dyn journal::Store>,
     /// Where the evidence is kept.
     pub reports_dir: PathBuf,
     /// The platform as it is now.
@@ -45,8 +43,7 @@ impl fmt::Debug for DeskConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeskConfig")
             .field("gateway", &self.gateway)
-            .field("journal_dir", &self.journal_dir)
-            .field("shard", &self.shard)
+            .field("journal", &self.journal)
             .field("reports_dir", &self.reports_dir)
             .finish_non_exhaustive()
     }

@@ -133,8 +133,7 @@ async fn wait_for_successor(client: &Client, epoch: Epoch) {
 }
 
 async fn check(job: &Job, client: Client, wanted: Vec<u128>) -> Result<Verified, Failure> {
-    let task =
-        Task { client, journal_dir: job.config.journal_dir.clone(), shard: job.config.shard.clone(), wanted };
+    let task = Task { client, journal: Arc::clone(&job.config.journal), wanted };
     let tell = Arc::clone(&job.tell);
     let bank = tokio::runtime::Handle::current();
     let checked = tokio::task::spawn_blocking(move || {

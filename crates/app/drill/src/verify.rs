@@ -1,13 +1,12 @@
 //! The check: the journal replayed from empty, against what the running bank says of itself.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use client::{Client, ClientError};
 use console_api::DrillProgress;
 use ids::{AccountId, Seq};
-use journal::{JournalError, Position, Reader, RealDisk};
+use journal::{Position, Store, Tail};
 use ledger::LedgerMachine;
 use ledger_api::{AccountPage, PAGE_LIMIT_MAX, StateHash};
 use shard::Replica;
@@ -29,10 +28,8 @@ const PROGRESS_EVERY_BATCHES: u64 = 512;
 pub(crate) struct Task {
     /// Speaks to the running bank.
     pub(crate) client: Client,
-    /// The journal's folder.
-    pub(crate) journal_dir: PathBuf,
-    /// The journal's shard.
-    pub(crate) shard: String,
+    /// The shard's journal.
+    pub(crate) journal: Arc<dyn Store>,
     /// The payments to look for.
     pub(crate) wanted: Vec<u128>,
 }
@@ -60,12 +57,11 @@ pub(crate) struct Verified {
 /// the replay at each batch between them until it fits. Memory: the replayed ledger, the payments to look for, and
 /// one page.
 pub(crate) fn verify(bank: &Handle, task: Task, tell: &dyn Fn(DrillProgress)) -> Result<Verified, Failure> {
-    let Task { client, journal_dir, shard, wanted } = task;
+    let Task { client, journal, wanted } = task;
     let state_hash =
         || bank.block_on(client.state_hash()).map_err(|error| Failure::bank("give its state hash", &error));
-    let disk = RealDisk::open(&journal_dir).map_err(open_error)?;
-    let reader = Reader::open(Arc::new(disk), &shard, Position::genesis())?;
-    let mut replay = Replay { bank, reader, replica: Replica::genesis(), tally: Tally::new(wanted), tell };
+    let tail = journal.tail(Position::genesis())?;
+    let mut replay = Replay { bank, tail, replica: Replica::genesis(), tally: Tally::new(wanted), tell };
     let mut marks = Marks::default();
     marks.pass(&mut replay, &state_hash()?)?;
     let (mut after, mut balances_compared, mut balances_different) = (None, 0, 0);
@@ -93,14 +89,10 @@ pub(crate) fn verify(bank: &Handle, task: Task, tell: &dyn Fn(DrillProgress)) ->
     })
 }
 
-fn open_error(source: std::io::Error) -> JournalError {
-    JournalError::Io { operation: "open", file: ".".to_owned(), source }
-}
-
 /// The journal, applied to an empty ledger step by step.
 struct Replay<'a> {
     bank: &'a Handle,
-    reader: Reader,
+    tail: Box<dyn Tail>,
     replica: Replica<LedgerMachine>,
     tally: Tally,
     tell: &'a dyn Fn(DrillProgress),
@@ -129,7 +121,7 @@ impl Replay<'_> {
 
     /// Applies the next batch, if there is one yet.
     fn step(&mut self) -> Result<bool, Failure> {
-        let Some(record) = self.reader.next_record()? else { return Ok(false) };
+        let Some(record) = self.tail.next_record()? else { return Ok(false) };
         self.tally.count(&record)?;
         self.replica.apply(&record)?;
         Ok(true)

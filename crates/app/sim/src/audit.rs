@@ -7,7 +7,7 @@ use ids::{Epoch, Seq, Timestamp};
 use journal::{Disk, Kind, Position, Reader, Record, verify};
 use ledger::LedgerMachine;
 use ledger_core::{Ledger, Operation};
-use shard::{Replica, Snapshot};
+use shard::{Replica, STATE_HASH_EVERY_BATCHES, Snapshot};
 use stdx::Digest;
 
 use crate::book::Book;
@@ -35,9 +35,16 @@ struct Model {
 
 impl Model {
     fn apply(&mut self, record: &Record) -> Result<(), Violation> {
-        if record.kind == Kind::Epoch {
-            return Ok(());
+        if record.kind == Kind::Commands {
+            self.apply_commands(record)?;
         }
+        if record.seq.0.is_multiple_of(STATE_HASH_EVERY_BATCHES) {
+            self.ledger.checkpoint();
+        }
+        Ok(())
+    }
+
+    fn apply_commands(&mut self, record: &Record) -> Result<(), Violation> {
         let mut stamp = record.timestamp.0 - u64::from(record.commands);
         for frame in shard::frames(&record.payload) {
             let frame = frame.map_err(|error| Violation::new(Invariant::Books, chain_of(&error)))?;
@@ -256,7 +263,7 @@ impl Scenario<'_> {
         let bytes = Snapshot::encode(SHARD, position, replica);
         let restored = Snapshot::<LedgerMachine>::decode(SHARD, &bytes)
             .map_err(|error| Violation::new(Invariant::SameState, error.to_string()))?;
-        let mut restored = restored.replica;
+        let restored = restored.replica;
         found.push(("a restored snapshot".to_owned(), restored.state_hash()));
         for (who, state) in found {
             check(state == expected, Invariant::SameState, || {

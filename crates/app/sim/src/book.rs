@@ -22,6 +22,8 @@ struct Open {
     debit: u128,
     credit: u128,
     amount: u128,
+    /// When it was created.
+    created: u64,
     /// When it expires.
     due: Option<u64>,
 }
@@ -31,6 +33,8 @@ struct Open {
 pub(crate) struct Book {
     accounts: BTreeMap<u128, Sums>,
     open: BTreeMap<u128, Open>,
+    /// The stamp of the last request.
+    clock: u64,
 }
 
 impl Book {
@@ -43,8 +47,8 @@ impl Book {
         reply: &[u8],
     ) -> Result<(), Violation> {
         let events = body.len() / EVENT_BYTES;
-        let first = stamp + 1 - (events.max(1) as u64);
-        self.expire(first);
+        self.expire(stamp - events as u64);
+        self.clock = stamp;
         check(reply.len() == events * OUTCOME_BYTES, Invariant::Books, || {
             format!("{events} events have {} bytes of outcomes", reply.len())
         })?;
@@ -68,17 +72,21 @@ impl Book {
         Ok(())
     }
 
-    fn expire(&mut self, now: u64) {
-        let due: Vec<u128> = self
-            .open
-            .iter()
-            .filter(|(_, open)| open.due.is_some_and(|due| due <= now))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
+    /// Takes back what falls due until `last`. Every expiry needs a moment that no event has; those that find none wait
+    /// for the next request.
+    fn expire(&mut self, last: u64) {
+        let mut free = self.clock + 1;
+        for _ in 0..ledger_core::EVENTS_MAX {
+            let timed = self.open.iter().filter_map(|(id, open)| Some((open.due?, open.created, *id)));
+            let Some((due, _, id)) = timed.min() else { return };
+            let moment = due.max(free);
+            if moment > last {
+                return;
+            }
             if let Some(open) = self.open.remove(&id) {
                 self.add(open.debit, open.credit, 0, open.amount.wrapping_neg());
             }
+            free = moment + 1;
         }
     }
 
@@ -86,7 +94,7 @@ impl Book {
         let Transfer { debit_account_id: debit, credit_account_id: credit, amount, flags, .. } = *transfer;
         if flags.contains(TransferFlags::PENDING) {
             let due = (transfer.timeout > 0).then(|| stamp + u64::from(transfer.timeout) * NS_PER_S);
-            self.open.insert(transfer.id, Open { debit, credit, amount, due });
+            self.open.insert(transfer.id, Open { debit, credit, amount, created: stamp, due });
             self.add(debit, credit, 0, amount);
             return Ok(());
         }

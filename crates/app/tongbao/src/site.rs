@@ -1,13 +1,14 @@
 //! One site: the process that `up` starts for each centre.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
 use gateway::ServeLimits;
-use journal::Options;
+use journal::{FileStore, Options};
 use ledger::{LedgerMachine, SiteInfo};
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
@@ -48,13 +49,14 @@ pub(crate) struct Ready {
 /// Runs a site until its standard input closes, which is how the supervisor says goodbye, also when it is killed; or until
 /// it is told to end by a signal.
 pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
+    let folder = layout.journal(SHARD);
+    let journal = FileStore::create(&folder, SHARD, Options::default())
+        .map_err(|source| AppError::Folder { folder, source })?;
     let node = Node::<LedgerMachine>::start(NodeConfig {
-        shard: SHARD.to_owned(),
+        journal: Arc::new(journal),
         site: args.name.to_string(),
-        journal: layout.journal(SHARD),
         snapshots: layout.snapshots(&args.name, SHARD),
         rank: args.rank,
-        options: Options::default(),
     })?;
     let wanted = SocketAddr::from((args.address, 0));
     let listener = gateway::listen(wanted).map_err(|source| AppError::Listen {

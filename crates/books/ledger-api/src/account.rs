@@ -100,7 +100,7 @@ pub struct AccountBatchOutcome {
     pub refused: Vec<Refused>,
 }
 
-/// A page of accounts, ordered by id.
+/// A page of accounts, the oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountPage {
     /// The accounts of this page.

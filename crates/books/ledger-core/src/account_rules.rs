@@ -1,6 +1,7 @@
 //! Whether an account may be created. The order of the checks is the precedence of the statuses.
 
 use crate::Ledger;
+use crate::accounts::Row;
 use crate::status::CreateAccountStatus as Status;
 use crate::wire::{Account, AccountFlags};
 
@@ -42,7 +43,7 @@ impl Ledger {
     }
 }
 
-fn compare(account: &Account, existing: &Account) -> Status {
+fn compare(account: &Account, existing: &Row) -> Status {
     if account.flags != existing.flags {
         Status::ExistsWithDifferentFlags
     } else if account.user_data_128 != existing.user_data_128 {

@@ -1,33 +1,122 @@
 //! The accounts and their sums.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::Range;
 
-use crate::id_index::IdIndex;
-use crate::transfers::NONE;
+use crate::id_index::{IdHash, IdIndex};
+use crate::pages::Pages;
+use crate::postings::{Postings, Tail};
 use crate::wire::{Account, AccountFlags};
 
 /// Accounts in order of creation, found by id.
-#[derive(Default)]
 pub(crate) struct Accounts {
-    rows: Vec<Account>,
-    marks: Vec<Mark>,
+    rows: Pages<Row>,
     index: IdIndex,
-    by_id: BTreeMap<u128, u32>,
-    /// Accounts changed since [`clear_touched`](Self::clear_touched); may name one twice or one that was
-    /// undone.
-    touched: Vec<u32>,
+    postings: Postings,
+    touched: Touched,
     sums: Sums,
 }
 
-/// What the ledger keeps about an account beside its record.
+/// An account as it is kept: the record's fields in the order of their use, in two cache lines, and where its list of
+/// transfers ends.
 #[derive(Clone, Copy)]
-struct Mark {
-    /// The newest transfer of the account, or [`NONE`].
-    newest: u32,
-    touched: bool,
-    /// How many events it had, modulo 256.
-    events: u8,
+#[repr(C, align(128))]
+pub(crate) struct Row {
+    pub(crate) debits_pending: u128,
+    pub(crate) debits_posted: u128,
+    pub(crate) credits_pending: u128,
+    pub(crate) credits_posted: u128,
+    pub(crate) id: u128,
+    pub(crate) timestamp: u64,
+    pub(crate) ledger: u32,
+    pub(crate) code: u16,
+    pub(crate) flags: AccountFlags,
+    pub(crate) user_data_128: u128,
+    pub(crate) user_data_64: u64,
+    pub(crate) user_data_32: u32,
+    transfers: Tail,
+}
+
+const _: () = assert!(size_of::<Row>() == 128);
+
+impl Row {
+    fn new(account: &Account) -> Self {
+        Self {
+            debits_pending: account.debits_pending,
+            debits_posted: account.debits_posted,
+            credits_pending: account.credits_pending,
+            credits_posted: account.credits_posted,
+            id: account.id,
+            timestamp: account.timestamp,
+            ledger: account.ledger,
+            code: account.code,
+            flags: account.flags,
+            user_data_128: account.user_data_128,
+            user_data_64: account.user_data_64,
+            user_data_32: account.user_data_32,
+            transfers: Tail::EMPTY,
+        }
+    }
+
+    /// The record.
+    pub(crate) fn account(&self) -> Account {
+        Account {
+            id: self.id,
+            debits_pending: self.debits_pending,
+            debits_posted: self.debits_posted,
+            credits_pending: self.credits_pending,
+            credits_posted: self.credits_posted,
+            user_data_128: self.user_data_128,
+            user_data_64: self.user_data_64,
+            user_data_32: self.user_data_32,
+            reserved: 0,
+            ledger: self.ledger,
+            code: self.code,
+            flags: self.flags,
+            timestamp: self.timestamp,
+        }
+    }
+
+    /// The sums and the flags: all of an account that ever changes.
+    pub(crate) fn changing(&self, number: u32) -> [u8; CHANGING_BYTES] {
+        let mut bytes = [0; CHANGING_BYTES];
+        let sums = [self.debits_pending, self.debits_posted, self.credits_pending, self.credits_posted];
+        for (place, sum) in bytes.chunks_exact_mut(16).zip(sums) {
+            place.copy_from_slice(&sum.to_le_bytes());
+        }
+        bytes[64..68].copy_from_slice(&number.to_le_bytes());
+        bytes[68..70].copy_from_slice(&self.flags.0.to_le_bytes());
+        bytes
+    }
+}
+
+/// Bytes of [`Row::changing`].
+pub(crate) const CHANGING_BYTES: usize = 72;
+
+/// Accounts that changed since the last [`Accounts::clear_touched`], each once, in the order of their first change.
+#[derive(Default)]
+struct Touched {
+    order: Vec<u32>,
+    /// A bit for each account.
+    marks: Vec<u64>,
+}
+
+impl Touched {
+    fn add(&mut self, number: u32) {
+        let (word, bit) = ((number / u64::BITS) as usize, 1 << (number % u64::BITS));
+        if word >= self.marks.len() {
+            self.marks.resize(word + 1, 0);
+        }
+        if self.marks[word] & bit == 0 {
+            self.marks[word] |= bit;
+            self.order.push(number);
+        }
+    }
+
+    fn clear(&mut self) {
+        for number in self.order.drain(..) {
+            self.marks[(number / u64::BITS) as usize] &= !(1 << (number % u64::BITS));
+        }
+    }
 }
 
 /// The four sums over all accounts, modulo 2^128: totals of many accounts may exceed what one account can
@@ -41,18 +130,11 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    pub(crate) fn add(&mut self, account: &Account) {
+    pub(crate) fn add(&mut self, account: &Row) {
         self.debits_pending = self.debits_pending.wrapping_add(account.debits_pending);
         self.debits_posted = self.debits_posted.wrapping_add(account.debits_posted);
         self.credits_pending = self.credits_pending.wrapping_add(account.credits_pending);
         self.credits_posted = self.credits_posted.wrapping_add(account.credits_posted);
-    }
-
-    fn subtract(&mut self, account: &Account) {
-        self.debits_pending = self.debits_pending.wrapping_sub(account.debits_pending);
-        self.debits_posted = self.debits_posted.wrapping_sub(account.debits_posted);
-        self.credits_pending = self.credits_pending.wrapping_sub(account.credits_pending);
-        self.credits_posted = self.credits_posted.wrapping_sub(account.credits_posted);
     }
 
     pub(crate) fn balance(&self) -> bool {
@@ -91,70 +173,103 @@ impl Movement {
     }
 }
 
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            rows: Pages::new(),
+            index: IdIndex::default(),
+            postings: Postings::new(),
+            touched: Touched::default(),
+            sums: Sums::default(),
+        }
+    }
+}
+
 impl Accounts {
     pub(crate) fn len(&self) -> u32 {
-        // The number of accounts is checked against MAX before one is created.
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+        self.rows.len()
     }
 
     pub(crate) fn find(&self, id: u128) -> Option<u32> {
-        self.index.find(id, |number| self.get(number).id == id)
+        self.find_hashed(IdHash::of(id), id)
     }
 
-    pub(crate) fn get(&self, number: u32) -> &Account {
-        &self.rows[number as usize]
+    pub(crate) fn find_hashed(&self, hash: IdHash, id: u128) -> Option<u32> {
+        self.index.find(hash, |number| self.get(number).id == id)
     }
 
-    pub(crate) fn rows(&self) -> &[Account] {
-        &self.rows
+    pub(crate) fn get(&self, number: u32) -> &Row {
+        self.rows.get(number)
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter()
+    }
+
+    /// How many accounts were created before `timestamp`.
+    pub(crate) fn created_before(&self, timestamp: u64) -> u32 {
+        self.rows.partition_point(|row| row.timestamp < timestamp)
     }
 
     pub(crate) fn sums(&self) -> &Sums {
         &self.sums
     }
 
-    /// The newest transfer of an account, or [`NONE`].
-    pub(crate) fn newest(&self, number: u32) -> u32 {
-        self.marks[number as usize].newest
+    /// Brings the first slot for an id into the cache. The value means nothing.
+    pub(crate) fn touch_index(&self, hash: IdHash) -> u64 {
+        self.index.touch(hash)
     }
 
-    pub(crate) fn set_newest(&mut self, number: u32, transfer: u32) {
-        self.marks[number as usize].newest = transfer;
+    /// Brings an account's sums and the end of its list of transfers into the cache. The value means nothing.
+    pub(crate) fn touch_row(&self, number: u32) -> u32 {
+        let row = self.get(number);
+        self.postings.touch(row.transfers) ^ u32::from(row.debits_pending == 1)
     }
 
-    /// Counts an event of an account, and says whether it is time for a mark of its history.
-    pub(crate) fn count_event(&mut self, number: u32) -> bool {
-        let mark = &mut self.marks[number as usize];
-        mark.events = mark.events.wrapping_add(1);
-        mark.events == 0
+    /// Whether `transfers` more transfers fit into the accounts' lists.
+    pub(crate) fn has_room(&self, transfers: u32) -> bool {
+        self.postings.has_room(transfers)
     }
 
-    /// Undoes [`count_event`](Self::count_event).
-    pub(crate) fn uncount_event(&mut self, number: u32) {
-        let mark = &mut self.marks[number as usize];
-        mark.events = mark.events.wrapping_sub(1);
+    /// Adds a transfer to the list of an account, and says whether it is time for a mark of its history.
+    pub(crate) fn list(&mut self, number: u32, transfer: u32) -> bool {
+        let row = self.rows.get_mut(number);
+        row.transfers = self.postings.push(row.transfers, transfer);
+        self.postings.is_milestone(row.transfers)
+    }
+
+    /// Takes back the newest transfer of an account's list. Lists are undone in the reverse order of their growth.
+    pub(crate) fn unlist(&mut self, number: u32) {
+        let row = self.rows.get_mut(number);
+        row.transfers = self.postings.pop(row.transfers);
+    }
+
+    /// The transfers of an account with numbers in `range`, oldest first.
+    pub(crate) fn listed(&self, number: u32, range: Range<u32>) -> impl Iterator<Item = u32> + '_ {
+        self.postings.ascending(self.get(number).transfers, range)
+    }
+
+    /// The transfers of an account with numbers in `range`, newest first.
+    pub(crate) fn listed_back(&self, number: u32, range: Range<u32>) -> impl Iterator<Item = u32> + '_ {
+        self.postings.descending(self.get(number).transfers, range)
     }
 
     /// Adds an account whose id is new.
-    pub(crate) fn push(&mut self, account: Account) {
+    pub(crate) fn push(&mut self, account: &Account) {
         let number = self.len();
-        self.index.insert(account.id, number);
-        self.by_id.insert(account.id, number);
-        self.sums.add(&account);
-        self.rows.push(account);
-        self.marks.push(Mark { newest: NONE, touched: true, events: 0 });
-        self.touched.push(number);
+        let row = Row::new(account);
+        self.index.insert(IdHash::of(account.id), number);
+        self.sums.add(&row);
+        self.rows.push(row);
+        self.touched.add(number);
     }
 
-    /// Takes back the accounts after the first `len`. They have no transfers yet.
+    /// Takes back the accounts after the first `len`. They have no transfers and no sums yet.
     pub(crate) fn truncate(&mut self, len: u32) {
         while self.len() > len {
             let number = self.len() - 1;
-            let Some(account) = self.rows.pop() else { return };
-            self.marks.pop();
-            self.index.remove(account.id, number);
-            self.by_id.remove(&account.id);
-            self.sums.subtract(&account);
+            let Some(row) = self.rows.pop() else { return };
+            self.index.remove(IdHash::of(row.id), number);
         }
     }
 
@@ -165,9 +280,9 @@ impl Accounts {
 
     /// Closes an account or opens it again.
     pub(crate) fn set_closed(&mut self, number: u32, closed: bool) {
-        let flags = &mut self.rows[number as usize].flags;
+        let flags = &mut self.rows.get_mut(number).flags;
         *flags = if closed { flags.with(AccountFlags::CLOSED) } else { flags.without(AccountFlags::CLOSED) };
-        self.touch(number);
+        self.touched.add(number);
     }
 
     /// Undoes a movement.
@@ -176,66 +291,64 @@ impl Accounts {
     }
 
     fn change(&mut self, debit: u32, credit: u32, change: impl Fn(u128, u128) -> (u128, u128)) {
-        let account = &mut self.rows[debit as usize];
-        self.sums.debits_pending = self.sums.debits_pending.wrapping_sub(account.debits_pending);
-        self.sums.debits_posted = self.sums.debits_posted.wrapping_sub(account.debits_posted);
-        (account.debits_pending, account.debits_posted) =
-            change(account.debits_pending, account.debits_posted);
-        self.sums.debits_pending = self.sums.debits_pending.wrapping_add(account.debits_pending);
-        self.sums.debits_posted = self.sums.debits_posted.wrapping_add(account.debits_posted);
+        let account = self.rows.get_mut(debit);
+        let before = (account.debits_pending, account.debits_posted);
+        let after = change(before.0, before.1);
+        (account.debits_pending, account.debits_posted) = after;
+        let pending = &mut self.sums.debits_pending;
+        *pending = pending.wrapping_sub(before.0).wrapping_add(after.0);
+        let posted = &mut self.sums.debits_posted;
+        *posted = posted.wrapping_sub(before.1).wrapping_add(after.1);
 
-        let account = &mut self.rows[credit as usize];
-        self.sums.credits_pending = self.sums.credits_pending.wrapping_sub(account.credits_pending);
-        self.sums.credits_posted = self.sums.credits_posted.wrapping_sub(account.credits_posted);
-        (account.credits_pending, account.credits_posted) =
-            change(account.credits_pending, account.credits_posted);
-        self.sums.credits_pending = self.sums.credits_pending.wrapping_add(account.credits_pending);
-        self.sums.credits_posted = self.sums.credits_posted.wrapping_add(account.credits_posted);
+        let account = self.rows.get_mut(credit);
+        let before = (account.credits_pending, account.credits_posted);
+        let after = change(before.0, before.1);
+        (account.credits_pending, account.credits_posted) = after;
+        let pending = &mut self.sums.credits_pending;
+        *pending = pending.wrapping_sub(before.0).wrapping_add(after.0);
+        let posted = &mut self.sums.credits_posted;
+        *posted = posted.wrapping_sub(before.1).wrapping_add(after.1);
 
-        self.touch(debit);
-        self.touch(credit);
+        self.touched.add(debit);
+        self.touched.add(credit);
     }
 
-    fn touch(&mut self, number: u32) {
-        let mark = &mut self.marks[number as usize];
-        if !mark.touched {
-            mark.touched = true;
-            self.touched.push(number);
-        }
+    /// The accounts that changed since [`clear_touched`](Self::clear_touched), in the order of their first change.
+    /// Some may have been undone since.
+    pub(crate) fn touched(&self) -> &[u32] {
+        &self.touched.order
     }
 
-    /// The accounts changed since [`clear_touched`](Self::clear_touched), in no order that means anything.
-    pub(crate) fn touched(&self) -> impl Iterator<Item = (u32, &Account)> {
-        self.touched
-            .iter()
-            .filter_map(|number| self.rows.get(*number as usize).map(|account| (*number, account)))
+    /// Marks an account as changed.
+    pub(crate) fn touch(&mut self, number: u32) {
+        self.touched.add(number);
     }
 
     pub(crate) fn clear_touched(&mut self) {
-        for number in self.touched.drain(..) {
-            if let Some(mark) = self.marks.get_mut(number as usize) {
-                mark.touched = false;
-            }
-        }
+        self.touched.clear();
     }
 
-    /// Up to `limit` accounts with ids after `id`, ordered by id.
+    /// Up to `limit` accounts created after the one called `id`, in order of creation; from the first if `id` is
+    /// `None`, none if there is no such account.
     pub(crate) fn after(&self, id: Option<u128>, limit: usize) -> Vec<Account> {
-        let from = id.map_or(Bound::Unbounded, Bound::Excluded);
-        let numbers = self.by_id.range((from, Bound::Unbounded)).map(|(_, number)| *number);
-        numbers.take(limit).map(|number| *self.get(number)).collect()
+        let first = match id {
+            None => Some(0),
+            Some(id) => self.find(id).map(|number| number + 1),
+        };
+        let numbers = first.map_or(0..0, |first| first..self.len());
+        numbers.take(limit).map(|number| self.get(number).account()).collect()
     }
 }
 
 /// Whether the account's debits, with `amount` more, would exceed what its flags allow.
-pub(crate) fn debits_exceed_credits(account: &Account, amount: u128) -> bool {
+pub(crate) fn debits_exceed_credits(account: &Row, amount: u128) -> bool {
     account.flags.contains(AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS)
         && sum3(account.debits_pending, account.debits_posted, amount)
             .is_none_or(|sum| sum > account.credits_posted)
 }
 
 /// Whether the account's credits, with `amount` more, would exceed what its flags allow.
-pub(crate) fn credits_exceed_debits(account: &Account, amount: u128) -> bool {
+pub(crate) fn credits_exceed_debits(account: &Row, amount: u128) -> bool {
     account.flags.contains(AccountFlags::CREDITS_MUST_NOT_EXCEED_DEBITS)
         && sum3(account.credits_pending, account.credits_posted, amount)
             .is_none_or(|sum| sum > account.debits_posted)

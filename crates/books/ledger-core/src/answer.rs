@@ -2,9 +2,9 @@
 
 use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
 use crate::history::Event;
+use crate::rows::Row;
 use crate::scan::{Direction, TimeRange};
-use crate::transfers::Entry;
-use crate::wire::{Account, AccountFlags, Transfer};
+use crate::wire::AccountFlags;
 use crate::{EVENTS_MAX, Ledger, QueryError};
 
 /// The most records in a reply: what fits into one mebibyte with room for headers.
@@ -88,13 +88,13 @@ impl Ledger {
 
     fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
         for number in numbers {
-            out.extend_from_slice(self.accounts.get(number).as_bytes());
+            out.extend_from_slice(self.accounts.get(number).account().as_bytes());
         }
     }
 
     fn write_transfers(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
         for number in numbers {
-            let entry = self.transfers.get(number);
+            let entry = self.entry(number);
             out.extend_from_slice(entry.transfer.as_bytes());
         }
     }
@@ -107,10 +107,7 @@ impl Ledger {
         };
         self.scan()
             .account_transfers(account, range, direction)
-            .filter(|number| {
-                let entry = self.transfers.get(*number);
-                entry.is_asked_for(filter, account)
-            })
+            .filter(|number| self.transfers.rows.get(*number).is_asked_for(filter, account))
             .take(filter.limit.min(REPLY_RECORDS_MAX) as usize)
             .collect()
     }
@@ -147,7 +144,7 @@ impl Ledger {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
         let numbers = self.scan().accounts(range, direction);
-        let found = numbers.filter(|number| filter.matches(&Fields::from(self.accounts.get(*number))));
+        let found = numbers.filter(|number| filter.matches(&self.fields_of_account(*number)));
         self.write_accounts(found.take(limit), out);
     }
 
@@ -164,10 +161,31 @@ impl Ledger {
         range: TimeRange,
         direction: Direction,
     ) -> impl Iterator<Item = u32> {
-        self.scan().transfers(range, direction).filter(|number| {
-            let entry = self.transfers.get(*number);
-            filter.matches(&Fields::from(&entry.transfer))
-        })
+        self.scan()
+            .transfers(range, direction)
+            .filter(|number| filter.matches(&self.fields_of_transfer(*number)))
+    }
+
+    fn fields_of_account(&self, number: u32) -> Fields {
+        let row = self.accounts.get(number);
+        Fields {
+            user_data_128: row.user_data_128,
+            user_data_64: row.user_data_64,
+            user_data_32: row.user_data_32,
+            ledger: row.ledger,
+            code: row.code,
+        }
+    }
+
+    fn fields_of_transfer(&self, number: u32) -> Fields {
+        let row = self.transfers.rows.get(number);
+        Fields {
+            user_data_128: row.user_data_128.get(),
+            user_data_64: row.user_data_64.get(),
+            user_data_32: row.user_data_32.get(),
+            ledger: self.accounts.get(row.debit.get()).ledger,
+            code: row.code.get(),
+        }
     }
 }
 
@@ -180,20 +198,6 @@ struct Fields {
     code: u16,
 }
 
-impl From<&Account> for Fields {
-    fn from(account: &Account) -> Self {
-        let Account { user_data_128, user_data_64, user_data_32, ledger, code, .. } = *account;
-        Self { user_data_128, user_data_64, user_data_32, ledger, code }
-    }
-}
-
-impl From<&Transfer> for Fields {
-    fn from(transfer: &Transfer) -> Self {
-        let Transfer { user_data_128, user_data_64, user_data_32, ledger, code, .. } = *transfer;
-        Self { user_data_128, user_data_64, user_data_32, ledger, code }
-    }
-}
-
 impl QueryFilter {
     fn matches(&self, fields: &Fields) -> bool {
         is_any_or(self.user_data_128, fields.user_data_128)
@@ -204,15 +208,14 @@ impl QueryFilter {
     }
 }
 
-impl Entry {
+impl Row {
     fn is_asked_for(&self, filter: &AccountFilter, account: u32) -> bool {
         let side = if self.debit == account { AccountFilter::DEBITS } else { AccountFilter::CREDITS };
-        let transfer = &self.transfer;
         filter.flags & side != 0
-            && is_any_or(filter.user_data_128, transfer.user_data_128)
-            && is_any_or(filter.user_data_64, transfer.user_data_64)
-            && is_any_or(filter.user_data_32, transfer.user_data_32)
-            && is_any_or(filter.code, transfer.code)
+            && is_any_or(filter.user_data_128, self.user_data_128.get())
+            && is_any_or(filter.user_data_64, self.user_data_64.get())
+            && is_any_or(filter.user_data_32, self.user_data_32.get())
+            && is_any_or(filter.code, self.code.get())
     }
 }
 

@@ -3,8 +3,10 @@
 use ids::Timestamp;
 
 use crate::accounts::Movement;
+use crate::ahead::{Ahead, GROUP};
 use crate::status::{CreateAccountStatus, CreateTransferStatus};
-use crate::transfers::{TRANSFERS_MAX, TransferState};
+use crate::transfer_rules::Judged;
+use crate::transfers::TRANSFERS_MAX;
 use crate::wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};
 use crate::{EVENT_BYTES, EVENTS_MAX, Ledger, OUTCOME_BYTES, Operation, RequestError};
 
@@ -33,15 +35,18 @@ impl Ledger {
     ) -> Result<u32, RequestError> {
         let events = operation.events(body)?;
         let first = self.admit(events, timestamp.0)?;
+        let expired = self.transfers.expiries.expired().len();
         // A pulse has no event that needs its stamp.
         self.expire(if events == 0 { timestamp.0 } else { first - 1 });
         out.reserve(events as usize * OUTCOME_BYTES);
+        let start = out.len();
         match operation {
             Operation::CreateAccounts => self.create::<Account>(first, timestamp.0, body, out),
             Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
+        self.state_hash.request(self.clock, &self.transfers.expiries.expired()[expired..], &out[start..]);
         assert!(self.accounts.sums().balance(), "LED-INV-1: debits and credits are equal");
         Ok(events)
     }
@@ -56,7 +61,10 @@ impl Ledger {
             return Err(RequestError::TimestampNotAfterLast { timestamp, last: self.clock });
         };
         let accounts = self.accounts.len().checked_add(events);
-        if !self.transfers.has_room(events) || accounts.is_none_or(|sum| sum > TRANSFERS_MAX) {
+        if !self.transfers.has_room(events)
+            || !self.accounts.has_room(events)
+            || accounts.is_none_or(|sum| sum > TRANSFERS_MAX)
+        {
             return Err(RequestError::Full);
         }
         Ok(before_first + 1)
@@ -70,11 +78,11 @@ impl Ledger {
             if stamp > last {
                 return;
             }
-            let Some(entry) = self.transfers.expire_next(stamp).copied() else { return };
-            let movement = Movement { release: entry.transfer.amount, ..Movement::default() };
-            self.accounts.do_movement(entry.debit, entry.credit, movement);
-            self.reopen(&entry);
-            self.remember_expiry(&entry);
+            let Some(row) = self.transfers.expire_next(stamp) else { return };
+            let movement = Movement { release: row.amount.get(), ..Movement::default() };
+            self.accounts.do_movement(row.debit.get(), row.credit.get(), movement);
+            self.reopen(&row);
+            self.remember_expiry();
             free = stamp + 1;
         }
     }
@@ -83,8 +91,13 @@ impl Ledger {
     fn create<E: Event>(&mut self, first: u64, last: u64, body: &[u8], out: &mut Vec<u8>) {
         let is_import = body.get(..EVENT_BYTES).and_then(E::read).is_some_and(|event| event.is_imported());
         let mut chain: Option<Chain> = None;
-        let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).peekable();
-        while let Some((bytes, stamp)) = events.next() {
+        let mut ahead = [Ahead::default(); GROUP];
+        let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).enumerate().peekable();
+        while let Some((place, (bytes, stamp))) = events.next() {
+            if place % GROUP == 0 {
+                let group = body[place * EVENT_BYTES..].chunks_exact(EVENT_BYTES);
+                E::look_ahead(self, group.filter_map(E::read), &mut ahead);
+            }
             let Some(event) = E::read(bytes) else { continue };
             let is_open = event.is_linked() && events.peek().is_none();
             if event.is_linked() && chain.is_none() {
@@ -97,7 +110,7 @@ impl Ledger {
                 Outcome::new(LINKED_EVENT_FAILED, stamp)
             } else {
                 match check_time(&event, is_import, stamp, last) {
-                    Ok(timestamp) => E::create(self, event, timestamp, stamp),
+                    Ok(timestamp) => E::create(self, event, &ahead[place % GROUP], timestamp, stamp),
                     Err(status) => Outcome::new(status, stamp),
                 }
             };
@@ -121,28 +134,32 @@ impl Ledger {
     fn create_account(&mut self, account: Account, stamp: u64) -> Outcome {
         match self.judge_account(&account) {
             Ok(()) => {
-                self.accounts.push(account);
+                self.accounts.push(&account);
                 Outcome::new(CREATED, account.timestamp)
             }
             Err(refusal) => Outcome::new(refusal.status as u32, refusal.existing.unwrap_or(stamp)),
         }
     }
 
-    fn create_transfer(&mut self, transfer: &Transfer, timestamp: u64, stamp: u64) -> Outcome {
-        match self.judge_transfer(transfer, timestamp) {
-            Ok(entry) => {
-                self.accounts.do_movement(entry.debit, entry.credit, self.transfers.movement(&entry));
-                self.do_closing(&entry);
+    fn create_transfer(&mut self, transfer: &Transfer, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
+        match self.judge_transfer(transfer, ahead, timestamp) {
+            Ok(Judged { entry, resolved }) => {
+                let (debit, credit) = (entry.debit, entry.credit);
+                self.accounts.do_movement(debit, credit, entry.movement(resolved));
+                let row = entry.row();
+                self.do_closing(&row);
                 let number = self.transfers.len();
-                self.accounts.set_newest(entry.debit, number);
-                self.accounts.set_newest(entry.credit, number);
-                self.transfers.push(entry);
-                self.remember_transfer(number, entry.debit, entry.credit);
+                self.transfers.push(ahead.hash, entry.state, row);
+                for account in [debit, credit] {
+                    if self.accounts.list(account, number) {
+                        self.mark(account, number);
+                    }
+                }
                 Outcome::new(CREATED, timestamp)
             }
             Err(refusal) => {
                 if refusal.status.is_transient() {
-                    self.transfers.fail(transfer.id);
+                    self.transfers.fail(ahead.hash, transfer.id);
                 }
                 Outcome::new(refusal.status as u32, refusal.existing.unwrap_or(stamp))
             }
@@ -153,13 +170,13 @@ impl Ledger {
     /// undoes all.
     fn undo_transfers(&mut self, len: u32) {
         while self.transfers.len() > len {
-            let Some(entry) = self.transfers.pop() else { return };
-            debug_assert_ne!(entry.state, TransferState::Expired);
-            self.forget_transfer(self.transfers.len(), entry.debit, entry.credit);
-            self.undo_closing(&entry);
-            self.accounts.undo_movement(entry.debit, entry.credit, self.transfers.movement(&entry));
-            self.accounts.set_newest(entry.debit, entry.previous_of_debit);
-            self.accounts.set_newest(entry.credit, entry.previous_of_credit);
+            let Some(row) = self.transfers.pop() else { return };
+            let (debit, credit) = (row.debit.get(), row.credit.get());
+            self.history.unmark(self.transfers.len());
+            self.accounts.unlist(credit);
+            self.accounts.unlist(debit);
+            self.undo_closing(&row);
+            self.accounts.undo_movement(debit, credit, self.transfers.movement(&row));
         }
     }
 }
@@ -223,8 +240,10 @@ trait Event: Copy {
     fn timestamp(&self) -> u64;
     /// How many records of this kind there are.
     fn count(ledger: &Ledger) -> u32;
+    /// Looks up what the next events will need, all at once, so that their cache misses overlap.
+    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]);
     /// Creates the event at `timestamp`. `stamp` is when it is judged.
-    fn create(ledger: &mut Ledger, event: Self, timestamp: u64, stamp: u64) -> Outcome;
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome;
     /// Takes back the records after the first `count`, all made by one chain.
     fn roll_back(ledger: &mut Ledger, count: u32);
 }
@@ -250,7 +269,9 @@ impl Event for Account {
     fn count(ledger: &Ledger) -> u32 {
         ledger.accounts.len()
     }
-    fn create(ledger: &mut Ledger, event: Self, timestamp: u64, stamp: u64) -> Outcome {
+    /// Accounts are few: each is looked up when it is judged.
+    fn look_ahead(_: &Ledger, _: impl Iterator<Item = Self>, _: &mut [Ahead; GROUP]) {}
+    fn create(ledger: &mut Ledger, event: Self, _: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
         ledger.create_account(Self { timestamp, ..event }, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
@@ -279,8 +300,11 @@ impl Event for Transfer {
     fn count(ledger: &Ledger) -> u32 {
         ledger.transfers.len()
     }
-    fn create(ledger: &mut Ledger, event: Self, timestamp: u64, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event, timestamp, stamp)
+    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]) {
+        ledger.look_ahead(events, ahead);
+    }
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
+        ledger.create_transfer(&event, ahead, timestamp, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);

@@ -57,7 +57,7 @@ impl Ledger {
             Event::Transfer(number) => number,
             Event::Expiry(number) => self.transfers.expiries.expired()[number as usize].transfer,
         };
-        self.transfers.get(number).transfer
+        self.entry(number).transfer
     }
 
     /// The accounts after each event.

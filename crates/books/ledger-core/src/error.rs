@@ -100,6 +100,9 @@ pub enum SnapshotError {
         /// What does not fit.
         what: &'static str,
     },
+    /// A cold segment that it needs is missing or damaged.
+    #[error("the snapshot needs a {0}")]
+    Cold(#[source] crate::ColdError),
     /// Its records are not the ones that were saved.
     #[error("the snapshot's state hash differs from that of its content")]
     StateHash,
@@ -113,6 +116,7 @@ impl stdx::Coded for SnapshotError {
             Self::Length { .. } => "LED-1103",
             Self::Inconsistent { .. } => "LED-1104",
             Self::StateHash => "LED-1105",
+            Self::Cold(_) => "LED-1106",
         }
     }
 

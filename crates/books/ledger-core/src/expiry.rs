@@ -14,6 +14,10 @@ pub(crate) struct Expiry {
     pub(crate) transfers: u32,
     /// When: at its due time, or at the next moment that no other event has.
     pub(crate) timestamp: u64,
+    /// The number of the debit account.
+    pub(crate) debit: u32,
+    /// The number of the credit account.
+    pub(crate) credit: u32,
 }
 
 /// The pending transfers that have a timeout, and those whose timeout has passed.
@@ -42,16 +46,19 @@ impl Expiries {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// The transfer that falls due next.
-    pub(crate) fn next_transfer(&self) -> Option<u32> {
-        self.due.first().map(|(_, transfer)| *transfer)
+    /// The timers that are running: when a transfer is due, and its number.
+    pub(crate) fn timers(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        self.due.iter().copied()
     }
 
-    /// Takes the transfer that falls due next. It expires at `timestamp`, when there are `transfers`.
-    pub(crate) fn pop(&mut self, timestamp: u64, transfers: u32) -> Option<u32> {
-        let (_, transfer) = self.due.pop_first()?;
-        self.expired.push(Expiry { transfer, transfers, timestamp });
-        Some(transfer)
+    /// Takes the transfer that falls due next.
+    pub(crate) fn pop(&mut self) -> Option<u32> {
+        self.due.pop_first().map(|(_, transfer)| transfer)
+    }
+
+    /// Notes that a transfer expired.
+    pub(crate) fn push(&mut self, expiry: Expiry) {
+        self.expired.push(expiry);
     }
 
     /// How many transfers have a timer running.

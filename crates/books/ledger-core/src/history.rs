@@ -1,24 +1,22 @@
 //! What an account was after any of its events.
 //!
-//! Nothing is kept per event: an account as it was is found by undoing its newer events from the account as it
-//! is. So that this never takes long, every [`MARK_EVERY`]th event of an account leaves a mark, which is the
-//! account at that moment, and the walk starts at the next mark. Marks follow from the records: a snapshot
-//! does not carry them, and they are no part of the state hash.
+//! Nothing is kept per event: an account as it was is found by undoing its newer events from the account as it is. So
+//! that this never takes long, an account leaves a mark after every 208 transfers, which is the account at that moment,
+//! and the walk starts at the next mark. Marks and the links between expiries follow from the records: they are no part
+//! of the state hash.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::Ledger;
 use crate::accounts::Movement;
+use crate::expiry::Expiry;
 use crate::pages::Pages;
 use crate::query::Side;
-use crate::scan::{Direction, TimeRange};
-use crate::transfers::{Entry, NONE, Transfers};
+use crate::rows::Row;
+use crate::transfers::NONE;
 use crate::wire::{Account, AccountFlags, TransferFlags};
-
-/// How many events of an account lie between two marks. A mark costs 160 bytes, and a walk undoes this many
-/// events for nothing.
-const MARK_EVERY: u32 = 256;
 
 /// A change of two accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,21 +37,17 @@ pub(crate) struct Position {
     expiry: u32,
 }
 
-/// The newest events of an account at a moment, or [`NONE`].
-#[derive(Clone, Copy)]
-struct Newest {
-    transfer: u32,
-    expiry: u32,
-}
-
-/// An account at a moment.
-struct Mark {
+/// An account right after one of its transfers.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Mark {
+    state: Account,
     account: u32,
     /// The mark of the same account before this one, or [`NONE`].
     previous: u32,
-    position: Position,
-    newest: Newest,
-    state: Account,
+    transfer: u32,
+    /// The newest expiry of the account at that moment, or [`NONE`].
+    expiry: u32,
 }
 
 /// The marks, and the expiries of each account.
@@ -75,14 +69,33 @@ impl History {
         }
     }
 
-    fn mark(&mut self, account: u32, position: Position, newest: Newest, state: Account) {
-        let previous = self.newest_mark.insert(account, self.marks.len()).unwrap_or(NONE);
-        self.marks.push(Mark { account, previous, position, newest, state });
+    pub(crate) fn marks(&self) -> &Pages<Mark> {
+        &self.marks
     }
 
-    /// Takes back the marks at `position`, which is that of the newest event.
-    fn unmark(&mut self, position: Position) {
-        while self.marks.len() > 0 && self.marks.get(self.marks.len() - 1).position == position {
+    /// Takes in the next mark of a snapshot. Whether it fits the transfers and accounts of `ledger` is the value.
+    pub(crate) fn restore_mark(&mut self, mark: &Mark, transfers: u32, accounts: u32) -> bool {
+        let previous = self.newest_mark.get(&mark.account).copied().unwrap_or(NONE);
+        let last = self.marks.len().checked_sub(1).map_or(0, |last| self.marks.get(last).transfer);
+        let is_known = mark.expiry == NONE || (mark.expiry as usize) < self.expiry_links.len();
+        let fits = mark.account < accounts
+            && mark.previous == previous
+            && (last..transfers).contains(&mark.transfer)
+            && is_known;
+        if fits {
+            self.push(*mark);
+        }
+        fits
+    }
+
+    fn push(&mut self, mark: Mark) {
+        self.newest_mark.insert(mark.account, self.marks.len());
+        self.marks.push(mark);
+    }
+
+    /// Takes back the marks at `transfer`, which is the newest.
+    pub(crate) fn unmark(&mut self, transfer: u32) {
+        while self.marks.len() > 0 && self.marks.get(self.marks.len() - 1).transfer == transfer {
             let Some(mark) = self.marks.pop() else { return };
             match mark.previous {
                 NONE => self.newest_mark.remove(&mark.account),
@@ -95,14 +108,13 @@ impl History {
         self.newest_expiry.get(&account).copied().unwrap_or(NONE)
     }
 
-    /// Links the next expiry, which is of `entry`, to those before it, and returns its number.
-    fn link_expiry(&mut self, entry: &Entry) -> u32 {
+    /// Links the next expiry to those before it.
+    pub(crate) fn link_expiry(&mut self, expiry: &Expiry) {
         // Every expiry is one of a transfer, so its number has 31 bits.
         let number = u32::try_from(self.expiry_links.len()).unwrap_or(NONE);
-        let previous = [entry.debit, entry.credit]
+        let previous = [expiry.debit, expiry.credit]
             .map(|account| self.newest_expiry.insert(account, number).unwrap_or(NONE));
         self.expiry_links.push(previous);
-        number
     }
 
     /// The oldest mark of `account` at `position` or after it.
@@ -111,7 +123,7 @@ impl History {
         let mut number = self.newest_mark.get(&account).copied().unwrap_or(NONE);
         while number != NONE {
             let mark = self.marks.get(number);
-            if mark.position < position {
+            if Position::of_transfer(mark.transfer) < position {
                 break;
             }
             found = Some(mark);
@@ -121,51 +133,35 @@ impl History {
     }
 }
 
+impl Position {
+    fn of_transfer(number: u32) -> Self {
+        Self { transfer: number, is_transfer: true, expiry: 0 }
+    }
+}
+
 impl Ledger {
-    /// Counts the new transfer `number`, which the accounts contain already.
-    pub(crate) fn remember_transfer(&mut self, number: u32, debit: u32, credit: u32) {
-        let position = Position { transfer: number, is_transfer: true, expiry: 0 };
-        for account in [debit, credit] {
-            if self.accounts.count_event(account) {
-                self.mark(account, position);
-            }
-        }
-    }
-
-    /// Undoes [`remember_transfer`](Self::remember_transfer).
-    pub(crate) fn forget_transfer(&mut self, number: u32, debit: u32, credit: u32) {
-        self.history.unmark(Position { transfer: number, is_transfer: true, expiry: 0 });
-        self.accounts.uncount_event(debit);
-        self.accounts.uncount_event(credit);
-    }
-
-    /// Counts that `entry` has just expired; the accounts contain it already.
-    pub(crate) fn remember_expiry(&mut self, entry: &Entry) {
-        let number = self.history.link_expiry(entry);
-        let position = self.position(Event::Expiry(number));
-        for account in [entry.debit, entry.credit] {
-            if self.accounts.count_event(account) {
-                self.mark(account, position);
-            }
-        }
-    }
-
+    /// Leaves a mark of an account right after `transfer`, which it contains.
     #[cold]
-    fn mark(&mut self, account: u32, position: Position) {
-        let newest = self.newest(account);
-        self.history.mark(account, position, newest, *self.accounts.get(account));
+    pub(crate) fn mark(&mut self, account: u32, transfer: u32) {
+        let previous = self.history.newest_mark.get(&account).copied().unwrap_or(NONE);
+        let expiry = self.history.newest_expiry(account);
+        let state = self.accounts.get(account).account();
+        self.history.push(Mark { state, account, previous, transfer, expiry });
     }
 
-    fn newest(&self, account: u32) -> Newest {
-        Newest { transfer: self.accounts.newest(account), expiry: self.history.newest_expiry(account) }
+    /// Links the expiry that has just happened.
+    pub(crate) fn remember_expiry(&mut self) {
+        if let Some(expiry) = self.transfers.expiries.expired().last() {
+            self.history.link_expiry(expiry);
+        }
     }
 
     /// Where an event stands in the order of execution.
     pub(crate) fn position(&self, event: Event) -> Position {
         match event {
-            Event::Transfer(number) => Position { transfer: number, is_transfer: true, expiry: 0 },
+            Event::Transfer(number) => Position::of_transfer(number),
             Event::Expiry(number) => {
-                let transfer = self.transfers.expiries.expired()[number as usize].transfers;
+                let transfer = self.expiry(number).transfers;
                 Position { transfer, is_transfer: false, expiry: number }
             }
         }
@@ -174,9 +170,13 @@ impl Ledger {
     /// When an event happened.
     pub(crate) fn timestamp_of(&self, event: Event) -> u64 {
         match event {
-            Event::Transfer(number) => self.transfers.get(number).transfer.timestamp,
-            Event::Expiry(number) => self.transfers.expiries.expired()[number as usize].timestamp,
+            Event::Transfer(number) => self.transfers.rows.get(number).timestamp.get(),
+            Event::Expiry(number) => self.expiry(number).timestamp,
         }
+    }
+
+    fn expiry(&self, number: u32) -> &Expiry {
+        &self.transfers.expiries.expired()[number as usize]
     }
 
     /// The account as it was right after each of `events`, which are some of its own in the order of
@@ -185,17 +185,15 @@ impl Ledger {
     /// Cost: the events of the account between the first of `events` and the next mark after the last.
     pub(crate) fn states_after(&self, account: u32, events: &[Event]) -> Vec<Account> {
         let Some(last) = events.last().map(|event| self.position(*event)) else { return Vec::new() };
-        let (newest, state) = match self.history.mark_after(account, last) {
-            Some(mark) => (mark.newest, mark.state),
-            None => (self.newest(account), *self.accounts.get(account)),
+        let (end, expiry, state) = match self.history.mark_after(account, last) {
+            Some(mark) => (mark.transfer + 1, mark.expiry, mark.state),
+            None => {
+                let newest = self.history.newest_expiry(account);
+                (self.transfers.len(), newest, self.accounts.get(account).account())
+            }
         };
-        let newest_timestamp = match newest.transfer {
-            NONE => 0,
-            number => self.timestamp_of(Event::Transfer(number)),
-        };
-        let range = TimeRange { first: 0, last: newest_timestamp };
-        let mut transfers = self.scan().account_transfers(account, range, Direction::Descending).peekable();
-        let mut past = Past { account, state, expiry: newest.expiry };
+        let mut transfers = self.accounts.listed_back(account, 0..end).peekable();
+        let mut past = Past { account, state, expiry };
         let mut states: Vec<Account> = events
             .iter()
             .rev()
@@ -206,25 +204,6 @@ impl Ledger {
             .collect();
         states.reverse();
         states
-    }
-
-    /// Finds the marks again after all records were restored.
-    pub(crate) fn rebuild_history(&mut self) {
-        let mut many = Replay::new(self);
-        let expired = self.transfers.expiries.expired().len();
-        let mut expiry = 0;
-        for number in 0..=self.transfers.len() {
-            while expiry < expired && self.transfers.expiries.expired()[expiry].transfers == number {
-                let entry = *self.transfers.get(self.transfers.expiries.expired()[expiry].transfer);
-                let link = self.history.link_expiry(&entry);
-                many.expire(self, &entry, link);
-                expiry += 1;
-            }
-            if number < self.transfers.len() {
-                let entry = *self.transfers.get(number);
-                many.transfer(self, &entry, number);
-            }
-        }
     }
 }
 
@@ -262,114 +241,29 @@ impl Past {
     }
 
     fn undo_transfer(&mut self, ledger: &Ledger, number: u32) {
-        let entry = ledger.transfers.get(number);
-        let side = entry.side_of(self.account);
-        let movement = entry.movement(&ledger.transfers);
-        undo(&mut self.state, side, movement);
-        if closes(side, entry.closing_flags(&ledger.transfers)) {
-            set_closed(&mut self.state, entry.pending != NONE);
+        let row = ledger.transfers.rows.get(number);
+        let side = side_of(&row, self.account);
+        undo(&mut self.state, side, ledger.transfers.movement(&row));
+        if closes(side, ledger.transfers.closing_flags(&row)) {
+            set_closed(&mut self.state, row.pending != NONE);
         }
     }
 
     fn undo_expiry(&mut self, ledger: &Ledger) {
-        let number = self.expiry as usize;
-        let entry = ledger.transfers.get(ledger.transfers.expiries.expired()[number].transfer);
-        let side = entry.side_of(self.account);
-        let [of_debit, of_credit] = ledger.history.expiry_links[number];
+        let row = ledger.transfers.rows.get(ledger.expiry(self.expiry).transfer);
+        let side = side_of(&row, self.account);
+        let [of_debit, of_credit] = ledger.history.expiry_links[self.expiry as usize];
         self.expiry = if side == Side::Debit { of_debit } else { of_credit };
-        let movement = Movement { release: entry.transfer.amount, ..Movement::default() };
+        let movement = Movement { release: row.amount.get(), ..Movement::default() };
         undo(&mut self.state, side, movement);
-        if closes(side, entry.transfer.flags) {
+        if closes(side, row.flags()) {
             set_closed(&mut self.state, true);
         }
     }
 }
 
-/// The accounts that have marks, on the way from the beginning to the present.
-struct Replay {
-    /// The place of each account in `states`, or [`NONE`] if it has no marks.
-    places: Vec<u32>,
-    states: Vec<(Account, Newest)>,
-}
-
-impl Replay {
-    fn new(ledger: &Ledger) -> Self {
-        let mut events = vec![0; ledger.accounts.len() as usize];
-        let expired = ledger.transfers.expiries.expired().iter().map(|expiry| expiry.transfer);
-        for number in (0..ledger.transfers.len()).chain(expired) {
-            let entry = ledger.transfers.get(number);
-            for account in [entry.debit, entry.credit] {
-                events[account as usize] += 1;
-            }
-        }
-        let mut states = Vec::new();
-        let places = (0..).zip(events).map(|(number, events)| {
-            if events < MARK_EVERY {
-                return NONE;
-            }
-            // An account that has transfers was open when it was created.
-            let mut state = ledger.accounts.get(number).without_sums();
-            set_closed(&mut state, false);
-            states.push((state, Newest { transfer: NONE, expiry: NONE }));
-            u32::try_from(states.len() - 1).unwrap_or(NONE)
-        });
-        let places = places.collect();
-        Self { places, states }
-    }
-
-    fn transfer(&mut self, ledger: &mut Ledger, entry: &Entry, number: u32) {
-        let movement = entry.movement(&ledger.transfers);
-        let closing = entry.closing_flags(&ledger.transfers);
-        let is_closing = entry.pending == NONE;
-        let position = ledger.position(Event::Transfer(number));
-        self.change(ledger, entry, position, |side, state, newest| {
-            redo(state, side, movement);
-            if closes(side, closing) {
-                set_closed(state, is_closing);
-            }
-            newest.transfer = number;
-        });
-    }
-
-    fn expire(&mut self, ledger: &mut Ledger, entry: &Entry, number: u32) {
-        let movement = Movement { release: entry.transfer.amount, ..Movement::default() };
-        let position = ledger.position(Event::Expiry(number));
-        self.change(ledger, entry, position, |side, state, newest| {
-            redo(state, side, movement);
-            if closes(side, entry.transfer.flags) {
-                set_closed(state, false);
-            }
-            newest.expiry = number;
-        });
-    }
-
-    fn change(
-        &mut self,
-        ledger: &mut Ledger,
-        entry: &Entry,
-        position: Position,
-        change: impl Fn(Side, &mut Account, &mut Newest),
-    ) {
-        for (side, account) in [(Side::Debit, entry.debit), (Side::Credit, entry.credit)] {
-            let is_mark = ledger.accounts.count_event(account);
-            if let Some((state, newest)) = self.states.get_mut(self.places[account as usize] as usize) {
-                change(side, state, newest);
-                if is_mark {
-                    ledger.history.mark(account, position, *newest, *state);
-                }
-            }
-        }
-    }
-}
-
-impl Entry {
-    fn side_of(&self, account: u32) -> Side {
-        if self.debit == account { Side::Debit } else { Side::Credit }
-    }
-
-    fn movement(&self, transfers: &Transfers) -> Movement {
-        transfers.movement(self)
-    }
+fn side_of(row: &Row, account: u32) -> Side {
+    if row.debit == account { Side::Debit } else { Side::Credit }
 }
 
 fn closes(side: Side, closing: TransferFlags) -> bool {
@@ -387,13 +281,6 @@ fn set_closed(state: &mut Account, closed: bool) {
     };
 }
 
-/// Does a movement again. The bounds were checked when it was done first.
-fn redo(state: &mut Account, side: Side, movement: Movement) {
-    let (pending, posted) = sums(state, side);
-    *pending = pending.wrapping_sub(movement.release).wrapping_add(movement.reserve);
-    *posted = posted.wrapping_add(movement.post);
-}
-
 fn undo(state: &mut Account, side: Side, movement: Movement) {
     let (pending, posted) = sums(state, side);
     *pending = pending.wrapping_sub(movement.reserve).wrapping_add(movement.release);
@@ -404,11 +291,5 @@ fn sums(state: &mut Account, side: Side) -> (&mut u128, &mut u128) {
     match side {
         Side::Debit => (&mut state.debits_pending, &mut state.debits_posted),
         Side::Credit => (&mut state.credits_pending, &mut state.credits_posted),
-    }
-}
-
-impl Account {
-    fn without_sums(&self) -> Self {
-        Self { debits_pending: 0, debits_posted: 0, credits_pending: 0, credits_posted: 0, ..*self }
     }
 }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::accounts::{Sums, credits_exceed_debits, debits_exceed_credits};
-use crate::transfers::{Entry, Transfers, due};
-use crate::wire::Account;
+use crate::accounts::{Row, Sums, credits_exceed_debits, debits_exceed_credits};
+use crate::transfers::Transfers;
 use crate::{InvariantBroken, Ledger, TransferState};
 
 impl Ledger {
@@ -20,8 +19,8 @@ impl Ledger {
     /// LED-INV-1.
     pub fn check_invariants(&self) -> Result<(), InvariantBroken> {
         self.check_ledgers()?;
-        let sums = sums_of_transfers(&self.transfers, self.accounts.rows().len());
-        for (account, expected) in self.accounts.rows().iter().zip(&sums) {
+        let sums = sums_of_transfers(&self.transfers, self.accounts.len() as usize);
+        for (account, expected) in self.accounts.rows().zip(&sums) {
             if expected.as_ref().is_none_or(|expected| !has_sums(account, expected)) {
                 return Err(InvariantBroken::AccountIsNotItsTransfers { account: account.id });
             }
@@ -32,7 +31,7 @@ impl Ledger {
         self.check_pendings()
     }
 
-    fn check_ledgers(&self) -> Result<(), InvariantBroken> {
+    pub(crate) fn check_ledgers(&self) -> Result<(), InvariantBroken> {
         let mut ledgers: BTreeMap<u32, Sums> = BTreeMap::new();
         let mut total = Sums::default();
         for account in self.accounts.rows() {
@@ -51,12 +50,13 @@ impl Ledger {
 
     fn check_pendings(&self) -> Result<(), InvariantBroken> {
         let (mut pending, mut timed, mut expired) = (0, 0, 0);
-        for entry in self.transfers.entries().iter() {
-            match entry.state {
+        for (number, state) in (0..).zip(self.transfers.states().iter()) {
+            match state {
                 TransferState::Pending => {
-                    self.check_closed(entry)?;
+                    let row = self.transfers.rows.get(number);
+                    self.check_closed(&row)?;
                     pending += 1;
-                    timed += usize::from(due(&entry.transfer).is_some());
+                    timed += usize::from(row.due().is_some());
                 }
                 TransferState::Expired => expired += 1,
                 TransferState::Posted | TransferState::PostedPending | TransferState::Voided => {}
@@ -73,40 +73,39 @@ impl Ledger {
 /// The sums every account must have, by number; `None` where they do not fit into 128 bits.
 fn sums_of_transfers(transfers: &Transfers, accounts: usize) -> Vec<Option<Sums>> {
     let mut sums = vec![Some(Sums::default()); accounts];
-    for entry in transfers.entries().iter() {
-        let debit = &mut sums[entry.debit as usize];
-        *debit = debit.and_then(|sums| add_debit(sums, entry));
-        let credit = &mut sums[entry.credit as usize];
-        *credit = credit.and_then(|sums| add_credit(sums, entry));
+    for (row, state) in transfers.rows.iter_from(0).zip(transfers.states().iter()) {
+        let (pending, posted) = amounts(row.amount.get(), *state);
+        let debit = &mut sums[row.debit.get() as usize];
+        *debit = debit.and_then(|sums| add_debit(sums, pending, posted));
+        let credit = &mut sums[row.credit.get() as usize];
+        *credit = credit.and_then(|sums| add_credit(sums, pending, posted));
     }
     sums
 }
 
-fn add_debit(mut sums: Sums, entry: &Entry) -> Option<Sums> {
-    let (pending, posted) = amounts(entry);
+fn add_debit(mut sums: Sums, pending: u128, posted: u128) -> Option<Sums> {
     sums.debits_pending = sums.debits_pending.checked_add(pending)?;
     sums.debits_posted = sums.debits_posted.checked_add(posted)?;
     Some(sums)
 }
 
-fn add_credit(mut sums: Sums, entry: &Entry) -> Option<Sums> {
-    let (pending, posted) = amounts(entry);
+fn add_credit(mut sums: Sums, pending: u128, posted: u128) -> Option<Sums> {
     sums.credits_pending = sums.credits_pending.checked_add(pending)?;
     sums.credits_posted = sums.credits_posted.checked_add(posted)?;
     Some(sums)
 }
 
-/// What a transfer has pending and posted now.
-fn amounts(entry: &Entry) -> (u128, u128) {
-    match entry.state {
-        TransferState::Pending => (entry.transfer.amount, 0),
-        TransferState::Posted => (0, entry.transfer.amount),
+/// What a transfer of `amount` has pending and posted in this state.
+fn amounts(amount: u128, state: TransferState) -> (u128, u128) {
+    match state {
+        TransferState::Pending => (amount, 0),
+        TransferState::Posted => (0, amount),
         TransferState::PostedPending | TransferState::Voided | TransferState::Expired => (0, 0),
     }
 }
 
 /// Whether the account has these sums, and they leave room as the rules demand.
-fn has_sums(account: &Account, sums: &Sums) -> bool {
+fn has_sums(account: &Row, sums: &Sums) -> bool {
     let mut own = Sums::default();
     own.add(account);
     own == *sums

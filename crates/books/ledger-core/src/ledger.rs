@@ -1,12 +1,16 @@
 //! The state of the ledger.
 
+use std::sync::Arc;
+
 use ids::Timestamp;
 
 use crate::accounts::Accounts;
+use crate::cold::{Cold, ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
 use crate::history::History;
 use crate::scan::Scan;
 use crate::state_hash::StateHash;
-use crate::transfers::Transfers;
+use crate::transfers::{Entry, NONE, Transfers};
+use crate::wire::{Transfer, TransferFlags};
 
 /// All accounts and transfers of a shard. See the crate's front page.
 pub struct Ledger {
@@ -38,15 +42,73 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// An empty ledger.
+    /// An empty ledger that keeps everything in memory.
     pub fn new() -> Self {
+        Self::with(Cold::new(None, ColdOptions::DEFAULT))
+    }
+
+    /// An empty ledger that moves old transfers to `store` when asked to [spill](Self::spill).
+    pub fn with_cold_store(store: Arc<dyn ColdStore>, options: ColdOptions) -> Self {
+        Self::with(Cold::new(Some(store), options))
+    }
+
+    pub(crate) fn with(cold: Cold) -> Self {
         Self {
             accounts: Accounts::default(),
-            transfers: Transfers::new(),
+            transfers: Transfers::new(cold),
             history: History::new(),
             clock: 0,
             state_hash: StateHash::default(),
         }
+    }
+
+    /// The oldest transfers in memory, if there are enough of them for a cold segment. Write the segment durably, then
+    /// say [`spilled`](Self::spilled); until then the answer stays the same. Never between the two another one.
+    pub fn spill(&self) -> Option<Spill> {
+        let rows = &self.transfers.rows;
+        rows.cold.spill(|keep| rows.oldest(keep))
+    }
+
+    /// The segment of the last [`spill`](Self::spill) is durable in the cold store: its transfers leave the memory.
+    /// Changes no answer.
+    pub fn spilled(&mut self, segment: ColdSegment) {
+        let rows = &mut self.transfers.rows;
+        rows.cold.add(segment);
+        rows.forget_oldest(segment.rows as usize / crate::rows::PAGE_ROWS);
+    }
+
+    /// The cold segments that this ledger needs, oldest first.
+    pub fn cold_segments(&self) -> &[ColdSegment] {
+        self.transfers.rows.cold.segments()
+    }
+
+    /// Reads every cold segment again and compares it with the digest it was written under. Cost: all of them.
+    pub fn verify_cold_segments(&self) -> Result<(), ColdError> {
+        self.transfers.rows.cold.verify()
+    }
+
+    /// The transfer with this number, whole.
+    pub(crate) fn entry(&self, number: u32) -> Entry {
+        let row = self.transfers.rows.get(number);
+        let (debit, credit, pending) = (row.debit.get(), row.credit.get(), row.pending.get());
+        let debited = self.accounts.get(debit);
+        let pending_id = if pending == NONE { 0 } else { self.transfers.rows.get(pending).id.get() };
+        let transfer = Transfer {
+            id: row.id.get(),
+            debit_account_id: debited.id,
+            credit_account_id: self.accounts.get(credit).id,
+            amount: row.amount.get(),
+            pending_id,
+            user_data_128: row.user_data_128.get(),
+            user_data_64: row.user_data_64.get(),
+            user_data_32: row.user_data_32.get(),
+            timeout: row.timeout.get(),
+            ledger: debited.ledger,
+            code: row.code.get(),
+            flags: TransferFlags(row.flags.get()),
+            timestamp: row.timestamp.get(),
+        };
+        Entry { transfer, debit, credit, pending, state: self.transfers.state(number) }
     }
 
     /// For walks over the stored records.

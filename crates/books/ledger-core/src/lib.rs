@@ -14,10 +14,12 @@
 
 mod account_rules;
 mod accounts;
+mod ahead;
 mod answer;
 mod apply;
 mod change_events;
 mod closing;
+mod cold;
 mod error;
 mod expiry;
 mod filter;
@@ -27,7 +29,9 @@ mod invariants;
 mod ledger;
 mod operation;
 mod pages;
+mod postings;
 mod query;
+mod rows;
 mod scan;
 mod snapshot;
 mod state_hash;
@@ -37,6 +41,7 @@ mod transfers;
 mod wire;
 
 pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
+pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
 pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
 pub use filter::{
     AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,

@@ -54,18 +54,18 @@ impl<T> Pages<T> {
         self.pages.iter().flatten()
     }
 
-    /// The records from `first` on.
-    pub(crate) fn iter_from(&self, first: u32) -> impl Iterator<Item = &T> {
-        (first..self.len).map(|index| self.get(index))
-    }
-
     /// How many records, counted from the first, satisfy `before`; they must come first.
     pub(crate) fn partition_point(&self, before: impl Fn(&T) -> bool) -> u32 {
-        let (mut low, mut high) = (0, self.len);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if before(self.get(middle)) { low = middle + 1 } else { high = middle }
-        }
-        low
+        partition_point(self.len, |index| before(self.get(index)))
     }
+}
+
+/// How many of the first `len` numbers satisfy `before`; they must come first.
+pub(crate) fn partition_point(len: u32, before: impl Fn(u32) -> bool) -> u32 {
+    let (mut low, mut high) = (0, len);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
 }

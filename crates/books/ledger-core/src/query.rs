@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::transfers::{Entry, NONE};
+use crate::transfers::Entry;
 use crate::wire::{Account, Transfer};
 use crate::{Ledger, StatementError, TransferState};
 
@@ -102,17 +102,18 @@ impl FromStr for Cursor {
 impl Ledger {
     /// The account called `id`.
     pub fn account(&self, id: u128) -> Option<Account> {
-        self.accounts.find(id).map(|number| *self.accounts.get(number))
+        self.accounts.find(id).map(|number| self.accounts.get(number).account())
     }
 
-    /// Up to `limit` accounts with ids greater than `id`, ordered by id; from the first if `id` is `None`.
+    /// Up to `limit` accounts created after the one called `id`, in order of creation; from the first if `id` is
+    /// `None`, none if there is no such account.
     pub fn accounts_after(&self, id: Option<u128>, limit: usize) -> Vec<Account> {
         self.accounts.after(id, limit)
     }
 
     /// The transfer called `id`. A transfer that was refused is not there.
     pub fn transfer(&self, id: u128) -> Option<TransferView> {
-        self.transfers.find(id).map(|number| view(self.transfers.get(number)))
+        self.transfers.find(id).map(|number| view(&self.entry(number)))
     }
 
     /// Up to `limit` transfers created before `timestamp`, newest first; from the newest if `timestamp` is
@@ -122,7 +123,7 @@ impl Ledger {
             Some(timestamp) => self.first_at_or_after(timestamp),
             None => self.transfers.len(),
         };
-        (0..end).rev().take(limit).map(|number| view(self.transfers.get(number))).collect()
+        (0..end).rev().take(limit).map(|number| view(&self.entry(number))).collect()
     }
 
     /// Up to `limit` lines of an account's statement, newest first, starting at `cursor` or at the newest
@@ -137,16 +138,17 @@ impl Ledger {
         limit: usize,
     ) -> Result<Statement, StatementError> {
         let number = self.accounts.find(account).ok_or(StatementError::AccountNotFound { account })?;
-        let row = *self.accounts.get(number);
-        let (mut line, mut debits_posted, mut credits_posted) = match cursor {
-            Some(cursor) => (self.line_at(number, &cursor)?, cursor.debits_posted, cursor.credits_posted),
-            None => (self.accounts.newest(number), row.debits_posted, row.credits_posted),
+        let row = self.accounts.get(number).account();
+        let (end, mut debits_posted, mut credits_posted) = match cursor {
+            Some(cursor) => (self.line_at(number, &cursor)? + 1, cursor.debits_posted, cursor.credits_posted),
+            None => (self.transfers.len(), row.debits_posted, row.credits_posted),
         };
+        let mut lines = self.accounts.listed_back(number, 0..end);
         let mut entries = Vec::new();
-        while line != NONE && entries.len() < limit {
-            let entry = self.transfers.get(line);
+        for line in lines.by_ref().take(limit) {
+            let entry = self.entry(line);
             let side = if entry.debit == number { Side::Debit } else { Side::Credit };
-            let TransferView { transfer, state } = view(entry);
+            let TransferView { transfer, state } = view(&entry);
             entries.push(StatementEntry { transfer, state, side, debits_posted, credits_posted });
             let moved = if state == TransferState::Posted { transfer.amount } else { 0 };
             // A cursor with invented sums ends here; with our own the sums cannot go below zero.
@@ -155,13 +157,9 @@ impl Ledger {
                 Side::Credit => &mut credits_posted,
             };
             *sum = sum.checked_sub(moved).ok_or(StatementError::BadCursor)?;
-            line = match side {
-                Side::Debit => entry.previous_of_debit,
-                Side::Credit => entry.previous_of_credit,
-            };
         }
-        let next = (line != NONE).then(|| Cursor {
-            timestamp: self.transfers.get(line).transfer.timestamp,
+        let next = lines.next().map(|line| Cursor {
+            timestamp: self.transfers.rows.get(line).timestamp.get(),
             debits_posted,
             credits_posted,
         });
@@ -174,9 +172,9 @@ impl Ledger {
         if number == self.transfers.len() {
             return Err(StatementError::BadCursor);
         }
-        let entry = self.transfers.get(number);
-        let is_of_account = entry.debit == account || entry.credit == account;
-        if entry.transfer.timestamp == cursor.timestamp && is_of_account {
+        let row = self.transfers.rows.get(number);
+        let is_of_account = row.debit == account || row.credit == account;
+        if row.timestamp == cursor.timestamp && is_of_account {
             Ok(number)
         } else {
             Err(StatementError::BadCursor)

@@ -2,7 +2,7 @@
 //! only this file depends on how they are laid out.
 
 use crate::accounts::Accounts;
-use crate::transfers::{NONE, Transfers};
+use crate::transfers::Transfers;
 
 /// Timestamps, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,41 +57,22 @@ impl<'a> Scan<'a> {
         range: TimeRange,
         direction: Direction,
     ) -> impl Iterator<Item = u32> + use<'a> {
-        let first = self.transfers_before(range.first);
-        let end = self.transfers_before(range.last.saturating_add(1));
-        let newest_first = self
-            .newest_first(account)
-            .skip_while(move |number| *number >= end)
-            .take_while(move |number| *number >= first);
-        // The statement links lead backwards only.
+        let numbers = self.transfers_before(range.first)..self.transfers_before(range.last.saturating_add(1));
         let (forwards, backwards) = match direction {
-            Direction::Ascending => (newest_first.collect(), None),
-            Direction::Descending => (Vec::new(), Some(newest_first)),
+            Direction::Ascending => (Some(self.accounts.listed(account, numbers)), None),
+            Direction::Descending => (None, Some(self.accounts.listed_back(account, numbers))),
         };
-        backwards.into_iter().flatten().chain(forwards.into_iter().rev())
-    }
-
-    /// The numbers of all transfers of `account`.
-    fn newest_first(self, account: u32) -> impl Iterator<Item = u32> + use<'a> {
-        let link = |number: u32| (number != NONE).then_some(number);
-        std::iter::successors(link(self.accounts.newest(account)), move |number| {
-            let entry = self.transfers.get(*number);
-            let is_debit = entry.debit == account;
-            link(if is_debit { entry.previous_of_debit } else { entry.previous_of_credit })
-        })
+        forwards.into_iter().flatten().chain(backwards.into_iter().flatten())
     }
 
     /// How many accounts were created before `timestamp`.
     fn accounts_before(self, timestamp: u64) -> u32 {
-        let rows = self.accounts.rows();
-        let before = rows.partition_point(|account| account.timestamp < timestamp);
-        // Accounts are numbered with 31 bits.
-        u32::try_from(before).unwrap_or(u32::MAX)
+        self.accounts.created_before(timestamp)
     }
 
     /// How many transfers were created before `timestamp`.
     pub(crate) fn transfers_before(self, timestamp: u64) -> u32 {
-        self.transfers.entries().partition_point(|entry| entry.transfer.timestamp < timestamp)
+        self.transfers.rows.partition_point(|row| row.timestamp.get() < timestamp)
     }
 
     /// Whether an account was created at `timestamp`.
@@ -103,7 +84,7 @@ impl<'a> Scan<'a> {
     /// Whether a transfer was created at `timestamp`.
     pub(crate) fn has_transfer_at(self, timestamp: u64) -> bool {
         let number = self.transfers_before(timestamp);
-        number < self.transfers.len() && self.transfers.get(number).transfer.timestamp == timestamp
+        number < self.transfers.len() && self.transfers.rows.get(number).timestamp == timestamp
     }
 
     /// When the newest account was created, 0 if there is none.
@@ -113,7 +94,10 @@ impl<'a> Scan<'a> {
 
     /// When the newest transfer was created, 0 if there is none.
     pub(crate) fn newest_transfer_timestamp(self) -> u64 {
-        self.transfers.len().checked_sub(1).map_or(0, |number| self.transfers.get(number).transfer.timestamp)
+        self.transfers
+            .len()
+            .checked_sub(1)
+            .map_or(0, |number| self.transfers.rows.get(number).timestamp.get())
     }
 }
 

@@ -1,16 +1,27 @@
 //! The whole ledger as bytes, and back.
 //!
-//! Format 2, little-endian, nothing between the parts: header | accounts (128 bytes each) | transfers (128) |
-//! expired transfers (16: number, how many transfers there were, when) | failed ids (16). Statement links, states, timers and indexes follow
-//! from these and are built again.
+//! Format 2, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
+//! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) |
+//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16). The checksum is
+//! the CRC-32C of all that follows the header. Lists and indexes are built again.
 
-use stdx::Digest;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use std::hint::black_box;
+use std::sync::Arc;
 
+use stdx::{Digest, crc32c};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::accounts::sum3;
+use crate::ahead::GROUP;
 use crate::apply::TIMESTAMP_MAX;
+use crate::cold::{Cold, ColdOptions, ColdSegment, ColdStore, Column};
 use crate::expiry::Expiry;
-use crate::transfers::{Entry, NONE, TRANSFERS_MAX, TransferState, due, first_state};
-use crate::wire::{Account, AccountFlags, Transfer, TransferFlags};
+use crate::history::Mark;
+use crate::id_index::IdHash;
+use crate::rows::{ROW_BYTES, Row};
+use crate::state_hash::StateHash;
+use crate::transfers::{NONE, TRANSFERS_MAX, TransferState};
+use crate::wire::{Account, AccountFlags, TransferFlags};
 use crate::{Ledger, SnapshotError};
 
 const MAGIC: [u8; 8] = *b"TBLEDGER";
@@ -21,61 +32,125 @@ const FORMAT: u32 = 2;
 struct Header {
     magic: [u8; 8],
     format: u32,
+    checksum: u32,
+    clock: u64,
     accounts: u32,
+    touched: u32,
+    segments: u32,
     transfers: u32,
+    hot: u32,
+    timers: u32,
     expired: u32,
+    marks: u32,
     failed: u32,
     reserved: u32,
-    clock: u64,
+    chains: StateHash,
     state_hash: [u8; 32],
+}
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct Timer {
+    due: zerocopy::U64<zerocopy::LE>,
+    number: zerocopy::U32<zerocopy::LE>,
 }
 
 const HEADER_BYTES: usize = size_of::<Header>();
 const RECORD_BYTES: usize = 128;
+const NUMBER_BYTES: usize = 4;
+const SEGMENT_BYTES: usize = size_of::<ColdSegment>();
+const TIMER_BYTES: usize = size_of::<Timer>();
 const EXPIRY_BYTES: usize = size_of::<Expiry>();
+const MARK_BYTES: usize = size_of::<Mark>();
 const ID_BYTES: usize = 16;
 
+/// A count for the header. Everything counted here is numbered with 32 bits.
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
 impl Ledger {
-    /// Appends the whole ledger to `out`. Cost: a copy of the whole ledger, and a [state
-    /// hash](Self::state_hash).
+    /// Appends the ledger to `out`; transfers in the cold store are named, not copied. Cost: a copy of the ledger's
+    /// memory without its indexes.
     pub fn snapshot(&self, out: &mut Vec<u8>) {
-        let state_hash = self.current_state_hash();
+        let (transfers, rows) = (&self.transfers, &self.transfers.rows);
         let counts = self.counts();
         let header = Header {
             magic: MAGIC,
             format: FORMAT,
+            checksum: 0,
+            clock: self.clock,
             accounts: counts.accounts,
+            touched: count(self.accounts.touched().len()),
+            segments: count(rows.cold.segments().len()),
             transfers: counts.transfers,
-            // Every expired transfer is a transfer, so the number fits.
-            expired: u32::try_from(self.transfers.expiries.expired().len()).unwrap_or(NONE),
+            hot: rows.len() - rows.first_hot(),
+            timers: count(transfers.expiries.armed()),
+            expired: count(transfers.expiries.expired().len()),
+            marks: self.history.marks().len(),
             failed: counts.failed,
             reserved: 0,
-            clock: self.clock,
-            state_hash: state_hash.0,
+            chains: self.state_hash,
+            state_hash: self.state_hash().0,
         };
+        let start = out.len();
         out.reserve(usize::try_from(header.bytes()).unwrap_or(0));
         out.extend_from_slice(header.as_bytes());
-        self.accounts.rows().iter().for_each(|account| out.extend_from_slice(account.as_bytes()));
-        self.transfers.entries().iter().for_each(|entry| out.extend_from_slice(entry.transfer.as_bytes()));
-        out.extend_from_slice(self.transfers.expiries.expired().as_bytes());
-        out.extend_from_slice(self.transfers.failed().as_bytes());
+        self.accounts.rows().for_each(|row| out.extend_from_slice(row.account().as_bytes()));
+        out.extend_from_slice(self.accounts.touched().as_bytes());
+        out.extend_from_slice(rows.cold.segments().as_bytes());
+        out.extend(transfers.states().iter().map(|state| *state as u8));
+        rows.hot_rows().for_each(|rows| out.extend_from_slice(rows.as_bytes()));
+        for (due, number) in transfers.expiries.timers() {
+            out.extend_from_slice(Timer { due: due.into(), number: number.into() }.as_bytes());
+        }
+        out.extend_from_slice(transfers.expiries.expired().as_bytes());
+        self.history.marks().iter().for_each(|mark| out.extend_from_slice(mark.as_bytes()));
+        out.extend_from_slice(transfers.failed().as_bytes());
+        let checksum = crc32c(&out[start + HEADER_BYTES..]);
+        out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
     }
 
-    /// Reads what [`snapshot`](Self::snapshot) wrote, and checks that the records agree with each other and
-    /// with the state hash. Any bytes are welcome: what is not a snapshot is an error.
+    /// Reads what [`snapshot`](Self::snapshot) wrote by a ledger without cold transfers, and checks that the records
+    /// agree with each other and with the state hash. Any bytes are welcome: what is not a snapshot is an error.
     ///
     /// Errors: all of [`SnapshotError`].
     pub fn restore(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        Self::restored(bytes, Cold::new(None, ColdOptions::DEFAULT))
+    }
+
+    /// Reads what [`snapshot`](Self::snapshot) wrote, with the cold transfers in `store`. Their content is not read,
+    /// only what the indexes need; see [`verify_cold_segments`](Self::verify_cold_segments).
+    ///
+    /// Errors: all of [`SnapshotError`].
+    pub fn restore_with_cold_store(
+        bytes: &[u8],
+        store: Arc<dyn ColdStore>,
+        options: ColdOptions,
+    ) -> Result<Self, SnapshotError> {
+        Self::restored(bytes, Cold::new(Some(store), options))
+    }
+
+    fn restored(bytes: &[u8], cold: Cold) -> Result<Self, SnapshotError> {
         let (header, parts) = split(bytes)?;
-        let mut ledger = Self::new();
+        let mut ledger = Self::with(cold);
         ledger.clock = header.clock;
+        ledger.state_hash = header.chains;
         ensure(header.clock <= TIMESTAMP_MAX, "the clock is out of range")?;
         ledger.restore_accounts(parts.accounts)?;
-        ledger.restore_transfers(parts.transfers)?;
+        ledger.restore_touched(parts.touched)?;
+        let hot_states = ledger.restore_segments(parts.segments, parts.states)?;
+        ledger.restore_rows(parts.hot, hot_states)?;
+        ledger.restore_timers(parts.timers)?;
         ledger.restore_expired(parts.expired)?;
+        ledger.restore_marks(parts.marks)?;
         ledger.restore_failed(parts.failed)?;
-        ensure(ledger.check_invariants().is_ok(), "the books do not balance")?;
-        ledger.rebuild_history();
+        // Cold rows are not read now; what they moved is in the accounts' sums, which the digest covers.
+        let balances = match ledger.cold_segments() {
+            [] => ledger.check_invariants(),
+            _ => ledger.check_ledgers(),
+        };
+        ensure(balances.is_ok(), "the books do not balance")?;
         if ledger.state_hash() == Digest(header.state_hash) {
             Ok(ledger)
         } else {
@@ -90,104 +165,174 @@ impl Ledger {
             let is_allowed = AccountFlags::SUPPORTED.contains(account.flags)
                 && !account.flags.contains(AccountFlags::BOTH_LIMITS);
             ensure(is_allowed, "the flags of an account")?;
-            let is_whole = account.reserved == 0 && account.ledger != 0 && account.code != 0;
+            let is_whole = account.reserved == 0
+                && account.ledger != 0
+                && account.code != 0
+                && sum3(account.debits_pending, account.debits_posted, 0).is_some()
+                && sum3(account.credits_pending, account.credits_posted, 0).is_some();
             ensure(is_whole, "a field of an account")?;
             ensure(last < account.timestamp && account.timestamp <= self.clock, "the time of an account")?;
             last = account.timestamp;
-            self.accounts.push(account);
+            self.accounts.push(&account);
         }
         Ok(())
     }
 
-    fn restore_transfers(&mut self, records: &[u8]) -> Result<(), SnapshotError> {
+    fn restore_touched(&mut self, numbers: &[u8]) -> Result<(), SnapshotError> {
+        self.accounts.clear_touched();
+        let most = self.accounts.len().saturating_add(crate::EVENTS_MAX);
+        for number in numbers.chunks_exact(NUMBER_BYTES).filter_map(|bytes| u32::read_from_bytes(bytes).ok())
+        {
+            // An account that was undone may be listed and not be there.
+            ensure(number < most, "a changed account")?;
+            self.accounts.touch(number);
+        }
+        ensure(self.accounts.touched().len() == numbers.len() / NUMBER_BYTES, "a changed account")
+    }
+
+    /// Takes in the cold segments, and returns the states of the transfers in memory.
+    fn restore_segments<'a>(&mut self, segments: &[u8], states: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
         let mut last = 0;
-        for transfer in records.chunks_exact(RECORD_BYTES).filter_map(Transfer::from_bytes) {
-            ensure(is_id(transfer.id) && self.transfers.known(transfer.id).is_none(), "a transfer id")?;
-            ensure(last < transfer.timestamp && transfer.timestamp <= self.clock, "the time of a transfer")?;
-            last = transfer.timestamp;
-            let entry = self.restored_entry(transfer)?;
-            let number = self.transfers.len();
-            self.accounts.set_newest(entry.debit, number);
-            self.accounts.set_newest(entry.credit, number);
-            self.transfers.push(entry);
+        let mut rest = states;
+        let segments = segments.chunks_exact(SEGMENT_BYTES);
+        for segment in segments.filter_map(|bytes| ColdSegment::read_from_bytes(bytes).ok()) {
+            let (columns, timestamp) = self.transfers.rows.cold.open(segment).map_err(SnapshotError::Cold)?;
+            ensure(last < timestamp && timestamp <= self.clock, "the time of a cold segment")?;
+            last = timestamp;
+            let Some((states, tail)) = rest.split_at_checked(columns.len()) else {
+                return Err(SnapshotError::Inconsistent { what: "the states of the transfers" });
+            };
+            rest = tail;
+            for (columns, states) in columns.chunks(GROUP).zip(states.chunks(GROUP)) {
+                self.restore_group(columns, states)?;
+            }
+        }
+        Ok(rest)
+    }
+
+    fn restore_rows(&mut self, rows: &[u8], states: &[u8]) -> Result<(), SnapshotError> {
+        let mut last = 0;
+        let mut columns = Vec::with_capacity(GROUP);
+        for (bytes, states) in rows.chunks(GROUP * ROW_BYTES).zip(states.chunks(GROUP)) {
+            columns.clear();
+            for row in bytes.chunks_exact(ROW_BYTES).filter_map(|row| Row::read_from_bytes(row).ok()) {
+                let timestamp = row.timestamp.get();
+                ensure(last < timestamp && timestamp <= self.clock, "the time of a transfer")?;
+                last = timestamp;
+                self.check_row(&row)?;
+                columns.push(Column::of(&row));
+                self.transfers.rows.push(row);
+            }
+            self.restore_group(&columns, states)?;
         }
         Ok(())
     }
 
-    fn restored_entry(&self, transfer: Transfer) -> Result<Entry, SnapshotError> {
-        ensure(TransferFlags::SUPPORTED.contains(transfer.flags), "the flags of a transfer")?;
-        let state = first_state(&transfer);
-        let debit = self.accounts.find(transfer.debit_account_id);
-        let credit = self.accounts.find(transfer.credit_account_id);
-        let (Some(debit), Some(credit)) = (debit, credit) else {
-            return Err(SnapshotError::Inconsistent { what: "an account of a transfer" });
-        };
-        let ledger = self.accounts.get(debit).ledger;
-        let is_whole = debit != credit
-            && ledger == transfer.ledger
-            && ledger == self.accounts.get(credit).ledger
-            && transfer.code != 0;
-        ensure(is_whole, "a field of a transfer")?;
-        ensure(due(&transfer).is_none_or(|due| due <= TIMESTAMP_MAX), "the timeout of a transfer")?;
-        ensure(transfer.timeout == 0 || state == TransferState::Pending, "the timeout of a transfer")?;
-        Ok(Entry {
-            transfer,
-            debit,
-            credit,
-            previous_of_debit: self.accounts.newest(debit),
-            previous_of_credit: self.accounts.newest(credit),
-            pending: self.restored_pending(&transfer)?,
-            state,
-        })
+    fn check_row(&self, row: &Row) -> Result<(), SnapshotError> {
+        let flags = row.flags();
+        let resolves = flags.intersects(TransferFlags::RESOLVING);
+        let pending = flags.contains(TransferFlags::PENDING);
+        let is_two = flags.contains(TransferFlags::RESOLVING)
+            || resolves && (pending || flags.intersects(TransferFlags::BALANCING))
+            || !pending && flags.intersects(TransferFlags::CLOSING);
+        ensure(TransferFlags::SUPPORTED.contains(flags) && !is_two, "the flags of a transfer")?;
+        ensure(row.code != 0, "a field of a transfer")?;
+        let timed = row.timeout != 0;
+        let is_timed_right = (!timed || flags.contains(TransferFlags::PENDING))
+            && row.due().is_none_or(|due| due <= TIMESTAMP_MAX);
+        ensure(is_timed_right, "the timeout of a transfer")?;
+        let pending = row.pending.get();
+        let is_known = if resolves { pending < self.transfers.rows.len() } else { pending == NONE };
+        ensure(is_known, "the pending transfer of a transfer")
     }
 
-    /// The pending transfer that `transfer` resolves, or [`NONE`].
-    fn restored_pending(&self, transfer: &Transfer) -> Result<u32, SnapshotError> {
-        let post = transfer.flags.contains(TransferFlags::POST_PENDING_TRANSFER);
-        let void = transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER);
-        let pending = transfer.flags.contains(TransferFlags::PENDING);
-        let closing = transfer.flags.intersects(TransferFlags::CLOSING);
-        let balancing = transfer.flags.intersects(TransferFlags::BALANCING);
-        let is_one = u8::from(post) + u8::from(void) + u8::from(pending) <= 1;
-        let fits = (!closing || pending) && !(balancing && (post || void));
-        ensure(is_one && fits, "the flags of a transfer")?;
-        if !post && !void {
-            return ensure(transfer.pending_id == 0, "the pending id of a transfer").map(|()| NONE);
+    /// Enters the next transfers, whose rows are in place, into index and lists.
+    fn restore_group(&mut self, columns: &[Column], states: &[u8]) -> Result<(), SnapshotError> {
+        ensure(columns.len() == states.len(), "the states of the transfers")?;
+        let accounts = self.accounts.len();
+        let mut hashes = [IdHash::default(); GROUP];
+        let mut touched = 0;
+        for (column, hash) in columns.iter().zip(&mut hashes) {
+            let (debit, credit) = (column.debit.get(), column.credit.get());
+            ensure(debit < accounts && credit < accounts && debit != credit, "an account of a transfer")?;
+            *hash = IdHash::of(column.id.get());
+            touched ^= self.transfers.touch_index(*hash);
+            touched ^= u64::from(self.accounts.get(debit).ledger ^ self.accounts.get(credit).ledger);
         }
-        let Some(number) = self.transfers.find(transfer.pending_id) else {
-            return Err(SnapshotError::Inconsistent { what: "the pending id of a transfer" });
-        };
-        let entry = self.transfers.get(number);
-        let fits = entry.state == TransferState::Pending
-            && entry.transfer.debit_account_id == transfer.debit_account_id
-            && entry.transfer.credit_account_id == transfer.credit_account_id
-            && transfer.amount <= entry.transfer.amount
-            && (void || !entry.transfer.flags.intersects(TransferFlags::CLOSING));
-        ensure(fits, "a posting or voiding transfer").map(|()| number)
+        for column in columns {
+            touched ^= u64::from(self.accounts.touch_row(column.debit.get()));
+            touched ^= u64::from(self.accounts.touch_row(column.credit.get()));
+        }
+        black_box(touched);
+        for ((column, hash), state) in columns.iter().zip(&hashes).zip(states) {
+            let (debit, credit) = (column.debit.get(), column.credit.get());
+            let same_ledger = self.accounts.get(debit).ledger == self.accounts.get(credit).ledger;
+            ensure(same_ledger, "an account of a transfer")?;
+            let id = column.id.get();
+            ensure(is_id(id) && self.transfers.known(*hash, id).is_none(), "a transfer id")?;
+            let Some(state) = TransferState::from_number(*state) else {
+                return Err(SnapshotError::Inconsistent { what: "the state of a transfer" });
+            };
+            let number = self.transfers.len();
+            self.accounts.list(debit, number);
+            self.accounts.list(credit, number);
+            self.transfers.restore(*hash, state);
+        }
+        Ok(())
+    }
+
+    fn restore_timers(&mut self, timers: &[u8]) -> Result<(), SnapshotError> {
+        let first_hot = self.transfers.rows.first_hot();
+        for timer in timers.chunks_exact(TIMER_BYTES).filter_map(|bytes| Timer::read_from_bytes(bytes).ok()) {
+            let (due, number) = (timer.due.get(), timer.number.get());
+            let is_pending = number < self.transfers.len()
+                && self.transfers.state(number) == TransferState::Pending
+                && (number < first_hot || self.transfers.rows.get(number).due() == Some(due));
+            ensure(is_pending, "a timer")?;
+            self.transfers.expiries.arm(due, number);
+        }
+        ensure(self.transfers.expiries.armed() == timers.len() / TIMER_BYTES, "a timer")
     }
 
     fn restore_expired(&mut self, records: &[u8]) -> Result<(), SnapshotError> {
-        let mut last = Expiry { transfer: NONE, transfers: 0, timestamp: 0 };
-        for expiry in
-            records.chunks_exact(EXPIRY_BYTES).filter_map(|bytes| Expiry::read_from_bytes(bytes).ok())
-        {
-            let is_next = self.transfers.expiries.next_transfer() == Some(expiry.transfer);
-            let is_due = self.transfers.expiries.next().is_some_and(|due| due <= expiry.timestamp);
+        let mut last = Expiry { transfer: NONE, transfers: 0, timestamp: 0, debit: 0, credit: 0 };
+        let first_hot = self.transfers.rows.first_hot();
+        let records = records.chunks_exact(EXPIRY_BYTES);
+        for expiry in records.filter_map(|bytes| Expiry::read_from_bytes(bytes).ok()) {
+            let is_expired = expiry.transfer < self.transfers.len()
+                && self.transfers.state(expiry.transfer) == TransferState::Expired;
             let is_later = last.timestamp < expiry.timestamp && expiry.timestamp <= self.clock;
             let is_between = expiry.transfer < expiry.transfers
                 && last.transfers <= expiry.transfers
                 && expiry.transfers <= self.transfers.len();
-            ensure(is_next && is_due && is_later && is_between, "an expired transfer")?;
-            self.transfers.expire_next_after(expiry.timestamp, expiry.transfers);
+            ensure(is_expired && is_later && is_between, "an expired transfer")?;
+            let accounts = self.accounts.len();
+            let is_own = expiry.transfer < first_hot || {
+                let row = self.transfers.rows.get(expiry.transfer);
+                row.debit == expiry.debit && row.credit == expiry.credit
+            };
+            ensure(is_own && expiry.debit < accounts && expiry.credit < accounts, "an expired transfer")?;
+            self.transfers.expiries.push(expiry);
+            self.history.link_expiry(&expiry);
             last = expiry;
+        }
+        Ok(())
+    }
+
+    fn restore_marks(&mut self, records: &[u8]) -> Result<(), SnapshotError> {
+        let (transfers, accounts) = (self.transfers.len(), self.accounts.len());
+        let records = records.chunks_exact(MARK_BYTES);
+        for mark in records.filter_map(|bytes| Mark::read_from_bytes(bytes).ok()) {
+            ensure(self.history.restore_mark(&mark, transfers, accounts), "a mark of a history")?;
         }
         Ok(())
     }
 
     fn restore_failed(&mut self, ids: &[u8]) -> Result<(), SnapshotError> {
         for id in ids.chunks_exact(ID_BYTES).filter_map(|bytes| u128::read_from_bytes(bytes).ok()) {
-            ensure(is_id(id) && self.transfers.known(id).is_none(), "a failed id")?;
-            self.transfers.fail(id);
+            let hash = IdHash::of(id);
+            ensure(is_id(id) && self.transfers.known(hash, id).is_none(), "a failed id")?;
+            self.transfers.fail(hash, id);
         }
         Ok(())
     }
@@ -196,20 +341,36 @@ impl Ledger {
 /// The parts of a snapshot, each of the length its header says.
 struct Parts<'a> {
     accounts: &'a [u8],
-    transfers: &'a [u8],
+    touched: &'a [u8],
+    segments: &'a [u8],
+    states: &'a [u8],
+    hot: &'a [u8],
+    timers: &'a [u8],
     expired: &'a [u8],
+    marks: &'a [u8],
     failed: &'a [u8],
 }
 
 impl Header {
+    /// The length of every part, in their order.
+    fn lengths(&self) -> [u64; 9] {
+        let part = |count: u32, size: usize| u64::from(count) * size as u64;
+        [
+            part(self.accounts, RECORD_BYTES),
+            part(self.touched, NUMBER_BYTES),
+            part(self.segments, SEGMENT_BYTES),
+            part(self.transfers, 1),
+            part(self.hot, ROW_BYTES),
+            part(self.timers, TIMER_BYTES),
+            part(self.expired, EXPIRY_BYTES),
+            part(self.marks, MARK_BYTES),
+            part(self.failed, ID_BYTES),
+        ]
+    }
+
     /// The length of the whole snapshot. Counts have 32 bits, so the sum fits.
     fn bytes(&self) -> u64 {
-        let part = |count: u32, size: usize| u64::from(count) * size as u64;
-        HEADER_BYTES as u64
-            + part(self.accounts, RECORD_BYTES)
-            + part(self.transfers, RECORD_BYTES)
-            + part(self.expired, EXPIRY_BYTES)
-            + part(self.failed, ID_BYTES)
+        HEADER_BYTES as u64 + self.lengths().iter().sum::<u64>()
     }
 }
 
@@ -218,24 +379,29 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
         return Err(SnapshotError::NotASnapshot);
     }
     let actual = bytes.len() as u64;
-    let Ok((header, rest)) = Header::read_from_prefix(bytes) else {
+    let Ok((header, mut rest)) = Header::read_from_prefix(bytes) else {
         return Err(SnapshotError::Length { expected: HEADER_BYTES as u64, actual });
     };
     if header.format > FORMAT {
         return Err(SnapshotError::NewerFormat { version: header.format });
     }
+    // An older format is read by rebuilding from the journal.
     ensure(header.format == FORMAT && header.reserved == 0, "the header")?;
     if header.bytes() != actual {
         return Err(SnapshotError::Length { expected: header.bytes(), actual });
     }
+    ensure(header.checksum == crc32c(rest), "its checksum and its content")?;
     let is_numbered =
         [header.accounts, header.transfers, header.failed].iter().all(|count| *count <= TRANSFERS_MAX);
-    ensure(is_numbered, "the counts of the header")?;
-    // The whole length was compared, so every part is there.
-    let (accounts, rest) = rest.split_at(header.accounts as usize * RECORD_BYTES);
-    let (transfers, rest) = rest.split_at(header.transfers as usize * RECORD_BYTES);
-    let (expired, failed) = rest.split_at(header.expired as usize * EXPIRY_BYTES);
-    Ok((header, Parts { accounts, transfers, expired, failed }))
+    ensure(is_numbered && header.hot <= header.transfers, "the counts of the header")?;
+    let [accounts, touched, segments, states, hot, timers, expired, marks, failed] =
+        header.lengths().map(|length| {
+            // The whole length was compared, so every part is there.
+            let (part, tail) = rest.split_at(usize::try_from(length).unwrap_or(usize::MAX));
+            rest = tail;
+            part
+        });
+    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, marks, failed }))
 }
 
 fn is_id(id: u128) -> bool {

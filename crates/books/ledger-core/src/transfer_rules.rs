@@ -1,11 +1,19 @@
 //! Whether a transfer may be created. The order of the checks is the precedence of the statuses.
 
 use crate::Ledger;
-use crate::accounts::{credits_exceed_debits, debits_exceed_credits, sum3};
+use crate::accounts::{Row, credits_exceed_debits, debits_exceed_credits, sum3};
+use crate::ahead::Ahead;
 use crate::apply::TIMESTAMP_MAX;
 use crate::status::CreateTransferStatus as Status;
 use crate::transfers::{Entry, Known, NONE, TransferState, due, first_state};
-use crate::wire::{Account, AccountFlags, Transfer, TransferFlags};
+use crate::wire::{AccountFlags, Transfer, TransferFlags};
+
+/// A transfer that may be created.
+pub(crate) struct Judged {
+    pub(crate) entry: Entry,
+    /// The amount of the pending transfer that it posts or voids, else 0.
+    pub(crate) resolved: u128,
+}
 
 /// Why a transfer is not created.
 pub(crate) struct Refusal {
@@ -26,15 +34,20 @@ const EXCLUDED_BY_RESOLVING: TransferFlags =
 
 impl Ledger {
     /// The entry to add for `transfer` at `stamp`, complete, or why there is none. Changes nothing.
-    pub(crate) fn judge_transfer(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Refusal> {
+    pub(crate) fn judge_transfer(
+        &self,
+        transfer: &Transfer,
+        ahead: &Ahead,
+        stamp: u64,
+    ) -> Result<Judged, Refusal> {
         if !TransferFlags::SUPPORTED.contains(transfer.flags) {
             return Err(Status::ReservedFlag.into());
         }
         check_id(transfer.id, Status::IdMustNotBeZero, Status::IdMustNotBeIntMax)?;
-        match self.transfers.known(transfer.id) {
+        match self.transfers.known(ahead.hash, transfer.id) {
             Some(Known::Transfer(number)) => {
-                let existing = self.transfers.get(number);
-                let status = self.compare(transfer, existing);
+                let existing = self.entry(number);
+                let status = self.compare(transfer, &existing);
                 let timestamp = (status == Status::Exists).then_some(existing.transfer.timestamp);
                 return Err(Refusal { status, existing: timestamp });
             }
@@ -44,13 +57,13 @@ impl Ledger {
         let judged = if transfer.flags.intersects(TransferFlags::RESOLVING) {
             self.judge_resolving(transfer, stamp)
         } else {
-            self.judge_moving(transfer, stamp)
+            self.judge_moving(transfer, ahead, stamp)
         };
         judged.map_err(Refusal::from)
     }
 
     /// A single-phase or a pending transfer.
-    fn judge_moving(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Status> {
+    fn judge_moving(&self, transfer: &Transfer, ahead: &Ahead, stamp: u64) -> Result<Judged, Status> {
         let debit_id = transfer.debit_account_id;
         check_id(debit_id, Status::DebitAccountIdMustNotBeZero, Status::DebitAccountIdMustNotBeIntMax)?;
         let credit_id = transfer.credit_account_id;
@@ -66,8 +79,9 @@ impl Ledger {
         refuse_if(transfer.ledger == 0, Status::LedgerMustNotBeZero)?;
         refuse_if(transfer.code == 0, Status::CodeMustNotBeZero)?;
 
-        let debit = self.accounts.find(debit_id).ok_or(Status::DebitAccountNotFound)?;
-        let credit = self.accounts.find(credit_id).ok_or(Status::CreditAccountNotFound)?;
+        let (debit, credit) = (ahead.debit, ahead.credit);
+        refuse_if(debit == NONE, Status::DebitAccountNotFound)?;
+        refuse_if(credit == NONE, Status::CreditAccountNotFound)?;
         let (debited, credited) = (self.accounts.get(debit), self.accounts.get(credit));
         refuse_if(debited.ledger != credited.ledger, Status::AccountsMustHaveTheSameLedger)?;
         refuse_if(transfer.ledger != debited.ledger, Status::TransferMustHaveTheSameLedgerAsAccounts)?;
@@ -87,11 +101,12 @@ impl Ledger {
         check_overflow(debited, credited, &moving)?;
         refuse_if(debits_exceed_credits(debited, amount), Status::ExceedsCredits)?;
         refuse_if(credits_exceed_debits(credited, amount), Status::ExceedsDebits)?;
-        Ok(self.entry(moving, debit, credit, NONE))
+        let state = first_state(moving.flags);
+        Ok(Judged { entry: Entry { transfer: moving, debit, credit, pending: NONE, state }, resolved: 0 })
     }
 
     /// A transfer that posts or voids a pending one.
-    fn judge_resolving(&self, transfer: &Transfer, stamp: u64) -> Result<Entry, Status> {
+    fn judge_resolving(&self, transfer: &Transfer, stamp: u64) -> Result<Judged, Status> {
         let is_both = transfer.flags.contains(TransferFlags::RESOLVING);
         let excluded = transfer.flags.intersects(EXCLUDED_BY_RESOLVING);
         refuse_if(is_both || excluded, Status::FlagsAreMutuallyExclusive)?;
@@ -100,27 +115,32 @@ impl Ledger {
         refuse_if(transfer.timeout != 0, Status::TimeoutReservedForPendingTransfer)?;
 
         let number = self.transfers.find(transfer.pending_id).ok_or(Status::PendingTransferNotFound)?;
-        let entry = self.transfers.get(number);
-        let pending = &entry.transfer;
+        let Entry { transfer: pending, debit, credit, state, .. } = self.entry(number);
+        let pending = &pending;
         refuse_if(!pending.flags.contains(TransferFlags::PENDING), Status::PendingTransferNotPending)?;
         let resolving = inherit(transfer, pending, stamp);
         check_inherited(&resolving, pending)?;
-        match entry.state {
+        match state {
             TransferState::PostedPending => return Err(Status::PendingTransferAlreadyPosted),
             TransferState::Voided => return Err(Status::PendingTransferAlreadyVoided),
             TransferState::Expired => return Err(Status::PendingTransferExpired),
             TransferState::Pending | TransferState::Posted => {}
         }
         // Its reserve is taken back with the next request, but its time is over now.
-        refuse_if(due(pending).is_some_and(|due| due <= stamp), Status::PendingTransferExpired)?;
+        refuse_if(
+            due(pending.timestamp, pending.timeout).is_some_and(|due| due <= stamp),
+            Status::PendingTransferExpired,
+        )?;
         if transfer.flags.contains(TransferFlags::IMPORTED) {
             self.check_import(stamp)?;
         }
         // Voiding is all that a closed account allows: it may be what opens the account again.
         if !transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
-            check_open(self.accounts.get(entry.debit), self.accounts.get(entry.credit))?;
+            check_open(self.accounts.get(debit), self.accounts.get(credit))?;
         }
-        Ok(self.entry(resolving, entry.debit, entry.credit, number))
+        let state = first_state(resolving.flags);
+        let entry = Entry { transfer: resolving, debit, credit, pending: number, state };
+        Ok(Judged { entry, resolved: pending.amount })
     }
 
     /// Whether an imported transfer may have this timestamp.
@@ -130,18 +150,6 @@ impl Ledger {
             || scan.has_account_at(timestamp)
             || self.transfers.expiries.has_at(timestamp);
         refuse_if(regresses, Status::ImportedEventTimestampMustNotRegress)
-    }
-
-    fn entry(&self, transfer: Transfer, debit: u32, credit: u32, pending: u32) -> Entry {
-        Entry {
-            transfer,
-            debit,
-            credit,
-            previous_of_debit: self.accounts.newest(debit),
-            previous_of_credit: self.accounts.newest(credit),
-            pending,
-            state: first_state(&transfer),
-        }
     }
 
     /// How `transfer` differs from the existing one with its id.
@@ -164,7 +172,7 @@ impl Ledger {
             return compare_fields(&Transfer { amount, ..*transfer }, old);
         }
         // What a posting or voiding transfer leaves open means the same now as it did then.
-        compare_fields(&inherit(transfer, &self.transfers.get(existing.pending).transfer, 0), old)
+        compare_fields(&inherit(transfer, &self.entry(existing.pending).transfer, 0), old)
     }
 }
 
@@ -225,13 +233,13 @@ fn check_inherited(resolving: &Transfer, pending: &Transfer) -> Result<(), Statu
     refuse_if(is_void && resolving.amount < pending.amount, Status::PendingTransferHasDifferentAmount)
 }
 
-fn check_open(debited: &Account, credited: &Account) -> Result<(), Status> {
+fn check_open(debited: &Row, credited: &Row) -> Result<(), Status> {
     refuse_if(debited.flags.contains(AccountFlags::CLOSED), Status::DebitAccountAlreadyClosed)?;
     refuse_if(credited.flags.contains(AccountFlags::CLOSED), Status::CreditAccountAlreadyClosed)
 }
 
 /// The amount to move: that of the transfer, or less if it balances an account.
-fn balanced_amount(transfer: &Transfer, debited: &Account, credited: &Account) -> u128 {
+fn balanced_amount(transfer: &Transfer, debited: &Row, credited: &Row) -> u128 {
     let mut amount = transfer.amount;
     if transfer.flags.intersects(TransferFlags::BALANCING) {
         // Pending and posted together fit into 128 bits: a transfer that would change that is refused.
@@ -247,8 +255,17 @@ fn balanced_amount(transfer: &Transfer, debited: &Account, credited: &Account) -
     amount
 }
 
-fn check_overflow(debited: &Account, credited: &Account, transfer: &Transfer) -> Result<(), Status> {
+fn check_overflow(debited: &Row, credited: &Row, transfer: &Transfer) -> Result<(), Status> {
     let amount = transfer.amount;
+    let all = debited.debits_pending
+        | debited.debits_posted
+        | credited.credits_pending
+        | credited.credits_posted
+        | amount;
+    if all >> 126 == 0 && transfer.timeout == 0 {
+        // Three numbers below 2^126 have a sum below 2^128.
+        return Ok(());
+    }
     let overflows = |sum: u128| sum.checked_add(amount).is_none();
     if transfer.flags.contains(TransferFlags::PENDING) {
         refuse_if(overflows(debited.debits_pending), Status::OverflowsDebitsPending)?;
@@ -260,7 +277,10 @@ fn check_overflow(debited: &Account, credited: &Account, transfer: &Transfer) ->
     refuse_if(debits.is_none(), Status::OverflowsDebits)?;
     let credits = sum3(credited.credits_pending, credited.credits_posted, amount);
     refuse_if(credits.is_none(), Status::OverflowsCredits)?;
-    refuse_if(due(transfer).is_some_and(|due| due > TIMESTAMP_MAX), Status::OverflowsTimeout)
+    refuse_if(
+        due(transfer.timestamp, transfer.timeout).is_some_and(|due| due > TIMESTAMP_MAX),
+        Status::OverflowsTimeout,
+    )
 }
 
 fn check_id(id: u128, if_zero: Status, if_max: Status) -> Result<(), Status> {

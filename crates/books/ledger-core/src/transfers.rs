@@ -1,12 +1,14 @@
 //! The accepted transfers, and the ids that failed for good.
 
 use crate::accounts::Movement;
-use crate::expiry::Expiries;
-use crate::id_index::IdIndex;
+use crate::cold::Cold;
+use crate::expiry::{Expiries, Expiry};
+use crate::id_index::{IdHash, IdIndex};
 use crate::pages::Pages;
+use crate::rows::{Row, Rows};
 use crate::wire::{Transfer, TransferFlags};
 
-/// Stands for "no transfer" where a number is expected.
+/// Stands for "no transfer" or "no account" where a number is expected.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// The most transfers, and the most failed ids: numbers have 31 bits, the highest bit tells the two apart.
@@ -19,6 +21,7 @@ const NS_PER_S: u64 = 1_000_000_000;
 
 /// What became of a transfer after it was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum TransferState {
     /// Its amount is in the posted sums: a single-phase transfer, or one that posted a pending transfer.
     Posted,
@@ -43,9 +46,16 @@ impl TransferState {
             Self::Expired => "expired",
         }
     }
+
+    /// The state that is kept as `number`.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        [Self::Posted, Self::Pending, Self::PostedPending, Self::Voided, Self::Expired]
+            .into_iter()
+            .find(|state| *state as u8 == number)
+    }
 }
 
-/// A transfer as it is kept: the record, where its accounts are, and its place in their statements.
+/// A transfer, where its accounts are, and what it does.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) transfer: Transfer,
@@ -53,13 +63,55 @@ pub(crate) struct Entry {
     pub(crate) debit: u32,
     /// The number of the credit account.
     pub(crate) credit: u32,
-    /// The transfer of the debit account before this one, or [`NONE`].
-    pub(crate) previous_of_debit: u32,
-    /// The transfer of the credit account before this one, or [`NONE`].
-    pub(crate) previous_of_credit: u32,
     /// The pending transfer that this one posts or voids, or [`NONE`].
     pub(crate) pending: u32,
     pub(crate) state: TransferState,
+}
+
+impl Entry {
+    /// What the transfer does to its accounts; `resolved` is the amount of the pending transfer it posts or voids.
+    pub(crate) fn movement(&self, resolved: u128) -> Movement {
+        movement(self.transfer.flags, self.transfer.amount, resolved)
+    }
+
+    pub(crate) fn row(&self) -> Row {
+        let transfer = &self.transfer;
+        Row {
+            id: transfer.id.into(),
+            amount: transfer.amount.into(),
+            user_data_128: transfer.user_data_128.into(),
+            user_data_64: transfer.user_data_64.into(),
+            timestamp: transfer.timestamp.into(),
+            debit: self.debit.into(),
+            credit: self.credit.into(),
+            pending: self.pending.into(),
+            user_data_32: transfer.user_data_32.into(),
+            timeout: transfer.timeout.into(),
+            code: transfer.code.into(),
+            flags: transfer.flags.0.into(),
+        }
+    }
+}
+
+impl Row {
+    pub(crate) fn flags(&self) -> TransferFlags {
+        TransferFlags(self.flags.get())
+    }
+
+    /// When a pending transfer expires, if ever.
+    pub(crate) fn due(&self) -> Option<u64> {
+        due(self.timestamp.get(), self.timeout.get())
+    }
+}
+
+fn movement(flags: TransferFlags, amount: u128, resolved: u128) -> Movement {
+    if flags.contains(TransferFlags::PENDING) {
+        Movement { reserve: amount, ..Movement::default() }
+    } else if flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
+        Movement { release: resolved, ..Movement::default() }
+    } else {
+        Movement { release: resolved, post: amount, ..Movement::default() }
+    }
 }
 
 /// What an id means.
@@ -72,7 +124,8 @@ pub(crate) enum Known {
 
 /// Transfers in order of creation, found by id.
 pub(crate) struct Transfers {
-    entries: Pages<Entry>,
+    pub(crate) rows: Rows,
+    states: Pages<TransferState>,
     failed: Vec<u128>,
     index: IdIndex,
     pub(crate) expiries: Expiries,
@@ -81,9 +134,10 @@ pub(crate) struct Transfers {
 }
 
 impl Transfers {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(cold: Cold) -> Self {
         Self {
-            entries: Pages::new(),
+            rows: Rows::new(cold),
+            states: Pages::new(),
             failed: Vec::new(),
             index: IdIndex::default(),
             expiries: Expiries::default(),
@@ -92,7 +146,7 @@ impl Transfers {
     }
 
     pub(crate) fn len(&self) -> u32 {
-        self.entries.len()
+        self.states.len()
     }
 
     pub(crate) fn pending(&self) -> u32 {
@@ -103,25 +157,30 @@ impl Transfers {
         &self.failed
     }
 
-    pub(crate) fn get(&self, number: u32) -> &Entry {
-        self.entries.get(number)
+    pub(crate) fn state(&self, number: u32) -> TransferState {
+        *self.states.get(number)
     }
 
-    pub(crate) fn entries(&self) -> &Pages<Entry> {
-        &self.entries
+    pub(crate) fn states(&self) -> &Pages<TransferState> {
+        &self.states
     }
 
-    pub(crate) fn known(&self, id: u128) -> Option<Known> {
+    /// Brings the first slot for an id into the cache. The value means nothing.
+    pub(crate) fn touch_index(&self, hash: IdHash) -> u64 {
+        self.index.touch(hash)
+    }
+
+    pub(crate) fn known(&self, hash: IdHash, id: u128) -> Option<Known> {
         let has_id = |number: u32| match number & FAILED {
-            0 => self.get(number).transfer.id == id,
+            0 => self.rows.get(number).id.get() == id,
             _ => self.failed[(number & !FAILED) as usize] == id,
         };
-        let number = self.index.find(id, has_id)?;
+        let number = self.index.find(hash, has_id)?;
         Some(if number & FAILED == 0 { Known::Transfer(number) } else { Known::Failed })
     }
 
     pub(crate) fn find(&self, id: u128) -> Option<u32> {
-        match self.known(id)? {
+        match self.known(IdHash::of(id), id)? {
             Known::Transfer(number) => Some(number),
             Known::Failed => None,
         }
@@ -134,113 +193,119 @@ impl Transfers {
     }
 
     /// Remembers that a new id failed.
-    pub(crate) fn fail(&mut self, id: u128) {
+    pub(crate) fn fail(&mut self, hash: IdHash, id: u128) {
         // `has_room` was asked before the request, so the number has 31 bits.
         let number = u32::try_from(self.failed.len()).unwrap_or(NONE) | FAILED;
-        self.index.insert(id, number);
+        self.index.insert(hash, number);
         self.failed.push(id);
     }
 
     /// Adds a transfer, and its timer and the new state of what it resolves. The accounts are the caller's
     /// part.
-    pub(crate) fn push(&mut self, entry: Entry) {
+    pub(crate) fn push(&mut self, hash: IdHash, state: TransferState, row: Row) {
         let number = self.len();
-        self.index.insert(entry.transfer.id, number);
-        if entry.state == TransferState::Pending {
-            self.open(number, &entry.transfer);
+        self.index.insert(hash, number);
+        self.states.push(state);
+        if state == TransferState::Pending {
+            self.open(number, row.due());
         }
-        if entry.pending != NONE {
-            self.close(entry.pending, resolved_state(&entry.transfer));
+        if row.pending != NONE {
+            self.close(row.pending.get(), resolved_state(row.flags()));
         }
-        self.entries.push(entry);
+        self.rows.push(row);
     }
 
     /// Takes back the newest transfer.
-    pub(crate) fn pop(&mut self) -> Option<Entry> {
-        let entry = self.entries.pop()?;
+    pub(crate) fn pop(&mut self) -> Option<Row> {
+        let row = self.rows.pop()?;
+        let state = self.states.pop()?;
         let number = self.len();
-        self.index.remove(entry.transfer.id, number);
-        if entry.state == TransferState::Pending {
+        self.index.remove(IdHash::of(row.id.get()), number);
+        if state == TransferState::Pending {
             self.pending -= 1;
-            if let Some(due) = due(&entry.transfer) {
+            if let Some(due) = row.due() {
                 self.expiries.disarm(due, number);
             }
         }
-        if entry.pending != NONE {
-            let pending = self.entries.get_mut(entry.pending);
-            pending.state = TransferState::Pending;
-            let transfer = pending.transfer;
-            self.open(entry.pending, &transfer);
+        let pending = row.pending.get();
+        if pending != NONE {
+            *self.states.get_mut(pending) = TransferState::Pending;
+            let due = self.rows.get(pending).due();
+            self.open(pending, due);
         }
-        Some(entry)
+        Some(row)
     }
 
     /// Marks the pending transfer that falls due next as expired at `timestamp`, and returns it.
-    pub(crate) fn expire_next(&mut self, timestamp: u64) -> Option<&Entry> {
-        self.expire_next_after(timestamp, self.entries.len())
-    }
-
-    /// The same, when there were only `transfers`.
-    pub(crate) fn expire_next_after(&mut self, timestamp: u64, transfers: u32) -> Option<&Entry> {
-        let number = self.expiries.pop(timestamp, transfers)?;
+    pub(crate) fn expire_next(&mut self, timestamp: u64) -> Option<Row> {
+        let transfer = self.expiries.pop()?;
         self.pending -= 1;
-        let entry = self.entries.get_mut(number);
-        entry.state = TransferState::Expired;
-        Some(entry)
+        *self.states.get_mut(transfer) = TransferState::Expired;
+        let row = self.rows.get(transfer);
+        let (debit, credit) = (row.debit.get(), row.credit.get());
+        self.expiries.push(Expiry { transfer, transfers: self.len(), timestamp, debit, credit });
+        Some(row)
     }
 
-    /// What a transfer does to its accounts.
-    pub(crate) fn movement(&self, entry: &Entry) -> Movement {
-        let amount = entry.transfer.amount;
-        let release = if entry.pending == NONE { 0 } else { self.get(entry.pending).transfer.amount };
-        let flags = entry.transfer.flags;
-        if flags.contains(TransferFlags::PENDING) {
-            Movement { reserve: amount, ..Movement::default() }
-        } else if flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
-            Movement { release, ..Movement::default() }
-        } else {
-            Movement { release, post: amount, ..Movement::default() }
+    /// What a row does, or did, to its accounts.
+    pub(crate) fn movement(&self, row: &Row) -> Movement {
+        let pending = row.pending.get();
+        let resolved = if pending == NONE { 0 } else { self.rows.get(pending).amount.get() };
+        movement(row.flags(), row.amount.get(), resolved)
+    }
+
+    /// The flags of the transfer that closes accounts: those of a row, or of the pending transfer it voids.
+    pub(crate) fn closing_flags(&self, row: &Row) -> TransferFlags {
+        match row.pending.get() {
+            NONE => row.flags(),
+            pending => self.rows.get(pending).flags(),
         }
     }
 
-    fn open(&mut self, number: u32, transfer: &Transfer) {
+    fn open(&mut self, number: u32, due: Option<u64>) {
         self.pending += 1;
-        if let Some(due) = due(transfer) {
+        if let Some(due) = due {
             self.expiries.arm(due, number);
         }
     }
 
     fn close(&mut self, number: u32, state: TransferState) {
         self.pending -= 1;
-        let entry = self.entries.get_mut(number);
-        assert_eq!(entry.state, TransferState::Pending, "LED-INV-4: a pending transfer resolves once");
-        entry.state = state;
-        if let Some(due) = due(&entry.transfer) {
+        let old = std::mem::replace(self.states.get_mut(number), state);
+        assert_eq!(old, TransferState::Pending, "LED-INV-4: a pending transfer resolves once");
+        if let Some(due) = self.rows.get(number).due() {
             self.expiries.disarm(due, number);
         }
     }
+
+    /// Enters a transfer of a snapshot into the index, with its state.
+    pub(crate) fn restore(&mut self, hash: IdHash, state: TransferState) {
+        self.index.insert(hash, self.len());
+        self.states.push(state);
+        self.pending += u32::from(state == TransferState::Pending);
+    }
 }
 
-/// When a pending transfer expires, if ever. The rules refuse a due time beyond 2^63.
-pub(crate) fn due(transfer: &Transfer) -> Option<u64> {
-    let timeout = u64::from(transfer.timeout).saturating_mul(NS_PER_S);
-    (timeout > 0).then(|| transfer.timestamp.saturating_add(timeout))
+/// When a pending transfer of `timestamp` expires, if ever. The rules refuse a due time beyond 2^63.
+pub(crate) fn due(timestamp: u64, timeout: u32) -> Option<u64> {
+    let timeout = u64::from(timeout).saturating_mul(NS_PER_S);
+    (timeout > 0).then(|| timestamp.saturating_add(timeout))
 }
 
 /// The state of a new transfer.
-pub(crate) fn first_state(transfer: &Transfer) -> TransferState {
-    if transfer.flags.contains(TransferFlags::PENDING) {
+pub(crate) fn first_state(flags: TransferFlags) -> TransferState {
+    if flags.contains(TransferFlags::PENDING) {
         TransferState::Pending
-    } else if transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
+    } else if flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
         TransferState::Voided
     } else {
         TransferState::Posted
     }
 }
 
-/// The state of a pending transfer after `resolving` posted or voided it.
-pub(crate) fn resolved_state(resolving: &Transfer) -> TransferState {
-    match first_state(resolving) {
+/// The state of a pending transfer after one with these flags posted or voided it.
+pub(crate) fn resolved_state(flags: TransferFlags) -> TransferState {
+    match first_state(flags) {
         TransferState::Voided => TransferState::Voided,
         _ => TransferState::PostedPending,
     }

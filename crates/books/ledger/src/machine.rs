@@ -47,8 +47,12 @@ impl StateMachine for LedgerMachine {
         due.then_some(Operation::Pulse as u16)
     }
 
-    fn state_hash(&mut self) -> Digest {
+    fn state_hash(&self) -> Digest {
         self.0.state_hash()
+    }
+
+    fn checkpoint(&mut self) -> Digest {
+        self.0.checkpoint()
     }
 
     fn snapshot(&mut self, out: &mut Vec<u8>) {

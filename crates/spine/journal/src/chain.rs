@@ -40,6 +40,11 @@ impl Position {
         }
     }
 
+    /// The place after a record that follows this place in a store without segments.
+    pub(crate) fn after_record(&self, seq: Seq, epoch: Epoch, hash: Digest, timestamp: Timestamp) -> Self {
+        Self { seq, epoch, hash, timestamp, ..*self }
+    }
+
     /// The place after a record that starts here.
     pub(crate) fn after(&self, header: &Header) -> Self {
         Self {
@@ -129,6 +134,11 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// The chain of `shard` at `position`, under a leader of `epoch`, for a store that keeps records its own way.
+    pub fn at(shard: &str, position: &Position, epoch: Epoch) -> Self {
+        Self::new(Hasher::new(shard), position, epoch)
+    }
+
     /// The chain at `position`, under a leader of `epoch`.
     pub(crate) fn new(hasher: Hasher, position: &Position, epoch: Epoch) -> Self {
         Self { hasher, seq: position.seq, epoch, hash: position.hash, timestamp: position.timestamp }
@@ -150,8 +160,8 @@ impl Chain {
         Ok(self.link(Kind::Commands, batch))
     }
 
-    /// Seals the first record of a leader.
-    pub(crate) fn seal_epoch(&mut self, holder: &str) -> Sealed {
+    /// Seals the first record of a leader, which names its holder.
+    pub fn seal_epoch(&mut self, holder: &str) -> Sealed {
         let batch = Batch {
             seq: self.seq.next(),
             timestamp: self.timestamp,
@@ -203,13 +213,7 @@ impl Chain {
         self.seq = header.seq;
         self.hash = header.hash;
         self.timestamp = header.timestamp;
-        let total = record_bytes(length);
-        let mut bytes = Vec::with_capacity(total);
-        bytes.resize(HEADER_BYTES, 0);
-        bytes.extend_from_slice(batch.payload);
-        bytes.resize(total - TRAILER_BYTES, 0);
-        bytes.extend_from_slice(&trailer(total));
-        Sealed { header, bytes }
+        Sealed::new(header, batch.payload)
     }
 }
 
@@ -233,6 +237,56 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    pub(crate) fn new(header: Header, payload: &[u8]) -> Self {
+        let total = record_bytes(payload.len());
+        let mut bytes = Vec::with_capacity(total);
+        bytes.resize(HEADER_BYTES, 0);
+        bytes.extend_from_slice(payload);
+        bytes.resize(total - TRAILER_BYTES, 0);
+        bytes.extend_from_slice(&trailer(total));
+        Self { header, bytes }
+    }
+
+    /// The place after the batch, where `before` is the place before it and a place has no segments.
+    pub fn position(&self, before: &Position) -> Position {
+        before.after_record(self.seq(), self.epoch(), self.hash(), self.timestamp())
+    }
+
+    /// What the record is for.
+    pub fn kind(&self) -> Kind {
+        self.header.kind
+    }
+
+    /// The leader that sealed it.
+    pub fn epoch(&self) -> Epoch {
+        self.header.epoch
+    }
+
+    /// The time of its last command.
+    pub fn timestamp(&self) -> Timestamp {
+        self.header.timestamp
+    }
+
+    /// How many commands it holds.
+    pub fn commands(&self) -> u32 {
+        self.header.commands
+    }
+
+    /// The state's hash after an earlier batch.
+    pub fn state(&self) -> Option<(Seq, Digest)> {
+        self.header.state
+    }
+
+    /// The hash of the record before.
+    pub fn prev_hash(&self) -> Digest {
+        self.header.prev_hash
+    }
+
+    /// The payload as the caller gave it.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[HEADER_BYTES..][..self.header.payload_len as usize]
+    }
+
     /// The batch's sequence number.
     pub fn seq(&self) -> Seq {
         self.header.seq

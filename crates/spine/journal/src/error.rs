@@ -117,6 +117,32 @@ pub enum JournalError {
         /// The name, escaped and cut.
         name: String,
     },
+    /// What only another kind of store can say, with a code of its own.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An error of a [`Store`](crate::Store) that does not keep its journal in files.
+#[derive(Debug)]
+pub struct StoreError(Box<dyn Coded + Send + Sync>);
+
+impl StoreError {
+    /// Wraps the store's own error.
+    pub fn new(error: impl Coded + Send + Sync + 'static) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
 }
 
 /// Damage, and where it is.
@@ -310,6 +336,7 @@ impl Coded for JournalError {
             Self::Refused(Refusal::Time { .. }) => "JRN-0016",
             Self::EpochFile => "JRN-0017",
             Self::Name { .. } => "JRN-0018",
+            Self::Store(error) => error.0.code(),
         }
     }
 
@@ -338,12 +365,14 @@ impl Coded for JournalError {
                 "with every site stopped, remove the `epoch` file: the journal itself records every epoch"
             }
             Self::Name { .. } => "choose a name of 1 to 63 visible ASCII characters",
+            Self::Store(error) => error.0.hint(),
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
             Self::Locked => Retry::Later,
+            Self::Store(error) => error.0.retry(),
             _ => Retry::Never,
         }
     }

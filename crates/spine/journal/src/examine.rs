@@ -79,7 +79,7 @@ fn check_header(
 }
 
 /// Checks that the record follows from the one before.
-fn check_link(header: &Header, before: &Position) -> Result<(), Fault> {
+pub(crate) fn check_link(header: &Header, before: &Position) -> Result<(), Fault> {
     if header.seq != before.seq.next() {
         return Err(Fault::Order { expected: before.seq.next(), found: header.seq });
     }

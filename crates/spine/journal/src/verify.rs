@@ -96,7 +96,8 @@ pub fn verify(
 }
 
 impl Report {
-    fn add(&mut self, record: &Record) {
+    /// Counts a record that was read and checked, in order. What only files have stays as it was.
+    pub fn add(&mut self, record: &Record) {
         if self.records == 0 {
             self.first_seq = record.seq;
         }

@@ -180,7 +180,7 @@ impl Writer {
 }
 
 /// Fills in what depends on where the record is stored.
-fn finish(record: &mut Sealed, offset: u64, first_of_group: bool) {
+pub(crate) fn finish(record: &mut Sealed, offset: u64, first_of_group: bool) {
     let Sealed { header, bytes } = record;
     let payload = &mut bytes[HEADER_BYTES..][..header.payload_len as usize];
     header.mask = mask::choose(payload, offset + HEADER_BYTES as u64);

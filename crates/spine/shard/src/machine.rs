@@ -20,8 +20,13 @@ pub trait StateMachine: Sized {
     /// The operation to run, without a body, when time alone has work to do at `now` (a pending transfer expires).
     fn due(&self, now: Timestamp) -> Option<u16>;
 
-    /// The digest of the whole state.
-    fn state_hash(&mut self) -> Digest;
+    /// The digest of the whole state. Asking for it changes nothing.
+    fn state_hash(&self) -> Digest;
+
+    /// The same digest, taken where every replica takes it: a machine may begin to collect its changes anew.
+    fn checkpoint(&mut self) -> Digest {
+        self.state_hash()
+    }
 
     /// Appends the whole state as bytes.
     fn snapshot(&mut self, out: &mut Vec<u8>);

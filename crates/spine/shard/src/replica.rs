@@ -64,7 +64,7 @@ impl<M: StateMachine> Replica<M> {
     }
 
     /// The digest of the state as it is now. Cheap enough for a question now and then, too dear for every batch.
-    pub fn state_hash(&mut self) -> Digest {
+    pub fn state_hash(&self) -> Digest {
         self.machine.state_hash()
     }
 
@@ -124,7 +124,7 @@ impl<M: StateMachine> Replica<M> {
         self.seq = seq;
         self.timestamp = self.timestamp.max(timestamp);
         if seq.0.is_multiple_of(STATE_HASH_EVERY_BATCHES) {
-            self.hashed = Some((seq, self.machine.state_hash()));
+            self.hashed = Some((seq, self.machine.checkpoint()));
         }
     }
 

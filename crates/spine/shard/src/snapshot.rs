@@ -106,7 +106,7 @@ impl<M: StateMachine> Snapshot<M> {
             return Err(SnapshotError::Shard { found: head.shard });
         }
         let (window, rest) = Window::decode(rest).ok_or(SnapshotError::Format)?;
-        let mut machine = M::restore(rest).map_err(|reason| SnapshotError::Machine { reason })?;
+        let machine = M::restore(rest).map_err(|reason| SnapshotError::Machine { reason })?;
         let found = machine.state_hash();
         if found != head.state_hash {
             return Err(SnapshotError::State { expected: head.state_hash, found });

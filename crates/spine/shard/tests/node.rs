@@ -6,21 +6,17 @@
 mod counter;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use counter::{APPEND, Log};
-use journal::Options;
+use journal::{FileStore, Options};
 use shard::{Handle, Node, NodeConfig, Request, RequestError, Role};
 
 fn config(folder: &Path, site: &str, rank: u32) -> NodeConfig {
-    NodeConfig {
-        shard: "test".to_owned(),
-        site: site.to_owned(),
-        journal: folder.join("journal"),
-        snapshots: folder.join(site),
-        rank,
-        options: Options { segment_bytes_max: 1 << 16 },
-    }
+    let options = Options { segment_bytes_max: 1 << 16 };
+    let journal = FileStore::create(&folder.join("journal"), "test", options).unwrap();
+    NodeConfig { journal: Arc::new(journal), site: site.to_owned(), snapshots: folder.join(site), rank }
 }
 
 fn start(folder: &Path, site: &str, rank: u32) -> Node<Log> {
@@ -185,7 +181,7 @@ impl shard::StateMachine for Unsound {
     fn due(&self, now: ids::Timestamp) -> Option<u16> {
         self.0.due(now)
     }
-    fn state_hash(&mut self) -> stdx::Digest {
+    fn state_hash(&self) -> stdx::Digest {
         stdx::Digest::of(&self.1.to_le_bytes())
     }
     fn snapshot(&mut self, out: &mut Vec<u8>) {

@@ -12,6 +12,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use ids::Timestamp;
+use journal::{FileStore, Options};
 use ledger::{LedgerMachine, SiteInfo};
 use shard::{Node, NodeConfig};
 use tokio::net::TcpListener;
@@ -81,8 +82,7 @@ impl Bank {
         let stops = Arc::clone(&self.stops);
         Desk::new(DeskConfig {
             gateway: self.gateway,
-            journal_dir: self.dir.path().join("journal"),
-            shard: "bank".to_owned(),
+            journal: journal(self.dir.path()),
             reports_dir: self.reports(),
             platform: self.platform.clone(),
             kill: Arc::new(move |site: SiteName| {
@@ -99,14 +99,16 @@ impl Bank {
     }
 }
 
+pub(crate) fn journal(dir: &Path) -> Arc<FileStore> {
+    Arc::new(FileStore::create(&dir.join("journal"), "bank", Options::default()).unwrap())
+}
+
 async fn start_site(dir: &Path, site: &str, rank: u32) -> (SocketAddr, shard::Handle<LedgerMachine>) {
     let node = Node::<LedgerMachine>::start(NodeConfig {
-        shard: "bank".to_owned(),
+        journal: journal(dir),
         site: site.to_owned(),
-        journal: dir.join("journal"),
         snapshots: dir.join(site),
         rank,
-        options: journal::Options::default(),
     })
     .unwrap();
     let info = SiteInfo { site: site.to_owned(), shard: "bank".to_owned() };

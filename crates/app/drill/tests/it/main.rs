@@ -147,8 +147,7 @@ async fn a_drill_that_cannot_be_finished_says_why() {
     let reports_dir = bank.reports();
     let desk = Desk::new(drill::DeskConfig {
         gateway: nobody,
-        journal_dir: bank.dir.path().join("journal"),
-        shard: "bank".to_owned(),
+        journal: bank::journal(bank.dir.path()),
         reports_dir,
         platform: bank.platform.clone(),
         kill: Arc::new(|_| Box::pin(async { Ok(()) })),

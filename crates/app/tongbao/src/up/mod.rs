@@ -13,6 +13,7 @@ use console::Console;
 use console_api::Platform;
 use drill::{Desk, DeskConfig};
 use gateway::{Gateway, ServeLimits, Tracker, serve};
+use journal::{FileStore, Options};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -90,8 +91,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     let (platform, live) = monitor::start(&sites, Arc::clone(&gateway), tracker.leader(), running.gateway);
     let desk = Desk::new(DeskConfig {
         gateway: running.gateway,
-        journal_dir: layout.journal(SHARD),
-        shard: SHARD.to_owned(),
+        journal: Arc::new(open_journal(&layout)?),
         reports_dir: layout.drills(),
         platform: platform.clone(),
         kill: sites.killer(),
@@ -142,6 +142,12 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     sites.stop().await;
     output.note("stopped; `tongbao up` continues from here");
     Ok(told?)
+}
+
+fn open_journal(layout: &Layout) -> Result<FileStore, AppError> {
+    let folder = layout.journal(SHARD);
+    FileStore::create(&folder, SHARD, Options::default())
+        .map_err(|source| AppError::Folder { folder, source })
 }
 
 /// Where the sites will listen for TigerBeetle's clients, in the order of the plan. The ports are settled here, because

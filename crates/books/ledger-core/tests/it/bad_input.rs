@@ -176,38 +176,57 @@ fn a_snapshot_with_any_flipped_bit_is_refused() {
     }
 }
 
+/// A snapshot with the bytes at `at` replaced, and a checksum that fits again.
+fn patched(bytes: &[u8], at: usize, value: &[u8]) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    changed[at..at + value.len()].copy_from_slice(value);
+    let checksum = stdx::crc32c(&changed[HEADER_BYTES..]);
+    changed[12..16].copy_from_slice(&checksum.to_le_bytes());
+    changed
+}
+
+const HEADER_BYTES: usize = 160;
+
 #[test]
 fn a_snapshot_says_what_is_wrong_with_it() {
     let bytes = snapshot_of(&small_ledger());
     let with = |at: usize, value: &[u8]| {
-        let mut changed = bytes.clone();
-        changed[at..at + value.len()].copy_from_slice(value);
-        Ledger::restore(&changed).err().map(|error| error.to_string())
+        Ledger::restore(&patched(&bytes, at, value)).err().map(|error| error.to_string())
     };
-    // 72 bytes of header; accounts 1 and 2; transfers 10 to 14; one expired number; one failed id.
-    let (accounts, transfers) = (72, 72 + 2 * 128);
-    let (expired, failed) = (transfers + 5 * 128, transfers + 5 * 128 + 4);
+    // Accounts 1 and 2, both changed; transfers 10 to 14; one timer; one expired number; one failed id.
+    let touched = HEADER_BYTES + 2 * 128;
+    let states = touched + 2 * 4;
+    let rows = states + 5;
+    let timer = rows + 5 * 88;
+    let expired = timer + 12;
+    let failed = expired + 24;
+    assert_eq!(bytes.len(), failed + 16);
     let max = u32::MAX.to_le_bytes();
     let cases = [
         ("magic", with(0, b"X")),
-        ("format", with(8, &2u32.to_le_bytes())),
-        ("format 0", with(8, &0u32.to_le_bytes())),
-        ("counts", with(12, &[max, max, max, max].concat())),
-        ("clock", with(32, &u64::MAX.to_le_bytes())),
-        ("clock before the records", with(32, &1u64.to_le_bytes())),
-        ("state hash", with(40, &[0; 32])),
-        ("account id", with(accounts + 128, &1u128.to_le_bytes())),
-        ("account flags", with(accounts + 118, &AccountFlags(6).0.to_le_bytes())),
-        ("account sum", with(accounts + 32, &6u128.to_le_bytes())),
-        ("transfer id", with(transfers + 128, &10u128.to_le_bytes())),
-        ("transfer account", with(transfers + 16, &9u128.to_le_bytes())),
-        ("transfer to itself", with(transfers + 16, &2u128.to_le_bytes())),
-        ("transfer flags", with(transfers + 118, &6u16.to_le_bytes())),
-        ("transfer pending id", with(transfers + 2 * 128 + 64, &10u128.to_le_bytes())),
-        ("transfer amount", with(transfers + 48, &u128::MAX.to_le_bytes())),
+        ("format", with(8, &3u32.to_le_bytes())),
+        ("older format", with(8, &1u32.to_le_bytes())),
+        ("counts", with(24, &[max, max, max, max].concat())),
+        ("clock", with(16, &u64::MAX.to_le_bytes())),
+        ("clock before the records", with(16, &1u64.to_le_bytes())),
+        ("state hash", with(128, &[0; 32])),
+        ("chain of requests", with(64, &[0; 32])),
+        ("account id", with(HEADER_BYTES + 128, &1u128.to_le_bytes())),
+        ("account flags", with(HEADER_BYTES + 118, &AccountFlags(6).0.to_le_bytes())),
+        ("account sum", with(HEADER_BYTES + 32, &6u128.to_le_bytes())),
+        ("changed account", with(touched, &max)),
+        ("changed account twice", with(touched, &1u32.to_le_bytes())),
+        ("state", with(states, &[9])),
+        ("another state", with(states, &[1])),
+        ("transfer id", with(rows + 88, &10u128.to_le_bytes())),
+        ("transfer account", with(rows + 64, &max)),
+        ("transfer to itself", with(rows + 64, &1u32.to_le_bytes())),
+        ("transfer flags", with(rows + 86, &6u16.to_le_bytes())),
+        ("transfer pending", with(rows + 2 * 88 + 72, &7u32.to_le_bytes())),
+        ("transfer amount", with(rows + 16, &u128::MAX.to_le_bytes())),
+        ("timer", with(timer, &[1])),
         ("expired number", with(expired, &4u32.to_le_bytes())),
         ("failed id", with(failed, &10u128.to_le_bytes())),
-        ("another failed id", with(failed, &99u128.to_le_bytes())),
     ];
     let text: String = cases
         .iter()
@@ -215,24 +234,29 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         .collect();
     expect_test::expect![[r#"
         magic: this is not a ledger snapshot
-        format: accepted
-        format 0: the snapshot contradicts itself: the header
-        counts: the snapshot is 1000 bytes long, but its header announces 1236950581032
+        format: the snapshot has format 3, newer than this program reads
+        older format: the snapshot contradicts itself: the header
+        counts: the snapshot is 921 bytes long, but its header announces 743029342687
         clock: the snapshot contradicts itself: the clock is out of range
         clock before the records: the snapshot contradicts itself: the time of an account
         state hash: the snapshot's state hash differs from that of its content
+        chain of requests: the snapshot's state hash differs from that of its content
         account id: the snapshot contradicts itself: an account id
         account flags: the snapshot contradicts itself: the flags of an account
         account sum: the snapshot contradicts itself: the books do not balance
+        changed account: the snapshot contradicts itself: a changed account
+        changed account twice: the snapshot contradicts itself: a changed account
+        state: the snapshot contradicts itself: the state of a transfer
+        another state: the snapshot contradicts itself: the books do not balance
         transfer id: the snapshot contradicts itself: a transfer id
         transfer account: the snapshot contradicts itself: an account of a transfer
-        transfer to itself: the snapshot contradicts itself: a field of a transfer
+        transfer to itself: the snapshot contradicts itself: an account of a transfer
         transfer flags: the snapshot contradicts itself: the flags of a transfer
-        transfer pending id: the snapshot contradicts itself: a posting or voiding transfer
+        transfer pending: the snapshot contradicts itself: the pending transfer of a transfer
         transfer amount: the snapshot contradicts itself: the books do not balance
+        timer: the snapshot contradicts itself: a timer
         expired number: the snapshot contradicts itself: an expired transfer
-        failed id: the snapshot contradicts itself: an expired transfer
-        another failed id: the snapshot contradicts itself: an expired transfer
+        failed id: the snapshot contradicts itself: a failed id
     "#]]
     .assert_eq(&text);
 }
@@ -240,20 +264,37 @@ fn a_snapshot_says_what_is_wrong_with_it() {
 /// Two open reserves whose sum does not fit into 128 bits would make a later void impossible.
 #[test]
 fn a_snapshot_cannot_smuggle_in_sums_that_wrap() {
-    let mut bytes = snapshot_of(&small_ledger());
-    let transfers = 72 + 2 * 128;
-    let half = (u128::MAX / 2 + 1).to_le_bytes();
-    for transfer in [3, 4] {
-        let amount = transfers + transfer * 128 + 48;
-        bytes[amount..amount + 16].copy_from_slice(&half);
+    let half = u128::MAX / 2 + 1;
+    let mut ledger = Ledger::new();
+    let mut clock = 0;
+    let mut apply = |operation, body: &[u8]| {
+        clock += 100;
+        ledger.apply(operation, Timestamp(clock), body, &mut Vec::new()).unwrap();
+    };
+    let account = |id| Account { id, ledger: 1, code: 1, ..Account::default() };
+    apply(Operation::CreateAccounts, [account(1).as_bytes(), account(2).as_bytes()].concat().as_slice());
+    for id in [10, 11] {
+        let flags = TransferFlags::PENDING;
+        let transfer = Transfer {
+            id,
+            debit_account_id: 1,
+            credit_account_id: 2,
+            amount: 3,
+            ledger: 1,
+            code: 1,
+            flags,
+            ..Transfer::default()
+        };
+        apply(Operation::CreateTransfers, transfer.as_bytes());
     }
-    let expired_count = 20;
-    bytes[expired_count..expired_count + 4].copy_from_slice(&0u32.to_le_bytes());
-    let expired = transfers + 5 * 128;
-    bytes.drain(expired..expired + 16);
-    let (debits_pending, credits_pending) = (72 + 16, 72 + 128 + 48);
-    bytes[debits_pending..debits_pending + 16].fill(0);
-    bytes[credits_pending..credits_pending + 16].fill(0);
+    let mut bytes = snapshot_of(&ledger);
+    let rows = HEADER_BYTES + 2 * 128 + 2 * 4 + 2;
+    for row in [0, 1] {
+        bytes = patched(&bytes, rows + row * 88 + 16, &half.to_le_bytes());
+    }
+    for sum in [HEADER_BYTES + 16, HEADER_BYTES + 128 + 48] {
+        bytes = patched(&bytes, sum, &0u128.to_le_bytes());
+    }
     assert_eq!(
         Ledger::restore(&bytes).err(),
         Some(SnapshotError::Inconsistent { what: "the books do not balance" })

@@ -6,6 +6,7 @@ mod bad_input;
 mod balancing;
 mod chains;
 mod closing;
+mod cold;
 mod import;
 mod model;
 mod model_queries;

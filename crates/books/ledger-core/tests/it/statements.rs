@@ -115,12 +115,12 @@ fn cursors_of_others_and_invented_ones_are_refused() {
 }
 
 #[test]
-fn accounts_come_by_id_and_transfers_newest_first() {
+fn accounts_come_oldest_first_and_transfers_newest_first() {
     let ledger = ledger();
     let ids = |after, limit| ledger.accounts_after(after, limit).iter().map(|a| a.id).collect::<Vec<_>>();
-    assert_eq!(ids(None, 9), [1, 2, 3]);
-    assert_eq!(ids(None, 2), [1, 2]);
-    assert_eq!(ids(Some(2), 2), [3]);
+    assert_eq!(ids(None, 9), [3, 1, 2]);
+    assert_eq!(ids(None, 2), [3, 1]);
+    assert_eq!(ids(Some(1), 2), [2]);
     assert_eq!(ids(Some(u128::MAX), 2), [0u128; 0]);
     assert_eq!(ids(None, 0), [0u128; 0]);
 

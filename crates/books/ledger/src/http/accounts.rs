@@ -91,7 +91,7 @@ pub(super) fn outcomes(reply: &[u8]) -> impl Iterator<Item = Outcome> {
     reply.chunks_exact(ledger_core::OUTCOME_BYTES).filter_map(Outcome::from_bytes)
 }
 
-/// Lists accounts by id.
+/// Lists accounts, the oldest first.
 #[utoipa::path(
     get, path = "/v1/accounts", operation_id = "listAccounts", tag = "bank", params(AccountsQuery),
     responses(

@@ -106,7 +106,7 @@ async fn batches_say_what_became_of_each() {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages_by_id() {
+async fn lists_come_in_pages_in_the_order_of_creation() {
     let bank = Bank::open().await;
     for id in [30, 10, 50, 20, 40] {
         assert_eq!(bank.line(&format!("open id={id} currency=CZK code=1")).await.status, 201);
@@ -122,12 +122,14 @@ async fn lists_come_in_pages_by_id() {
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/v1/accounts?limit=2&after={next}");
     }
-    assert_eq!(ids, ["10", "20", "30", "40", "50", "ffffffff-ffff-ffff-ffff-fffffffffffe"]);
+    assert_eq!(ids, ["30", "10", "50", "20", "40", "ffffffff-ffff-ffff-ffff-fffffffffffe"]);
 
     let all = bank.site.get("/v1/accounts").await.json();
     assert_eq!((all["accounts"].as_array().unwrap().len(), all["next"].is_null()), (6, true));
-    let after_a_gap = bank.site.get("/v1/accounts?after=35&limit=1000").await.json();
-    assert_eq!(after_a_gap["accounts"][0]["id"], "40");
+    let after = bank.site.get("/v1/accounts?after=50&limit=1000").await.json();
+    assert_eq!(after["accounts"][0]["id"], "20");
+    let unknown = bank.site.get("/v1/accounts?after=35").await;
+    assert_eq!(unknown.body, r#"{"accounts":[],"next":null}"#);
     let none = bank.site.get("/v1/accounts?after=ffffffff-ffff-ffff-ffff-fffffffffffe").await;
     assert_eq!(none.body, r#"{"accounts":[],"next":null}"#);
 }

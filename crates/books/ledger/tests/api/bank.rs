@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use journal::Options;
+use journal::{FileStore, Options};
 use ledger::{LedgerMachine, SiteInfo};
 use serde_json::Value;
 use shard::{Handle, Node, NodeConfig, Role};
@@ -52,13 +53,12 @@ pub(crate) struct Site {
 impl Site {
     /// Starts a site on a folder. Whether it leads depends on who else does.
     pub(crate) fn start(folder: &Path, name: &str, rank: u32) -> Self {
+        let journal = FileStore::create(&folder.join("journal"), "bank", Options::default()).unwrap();
         let config = NodeConfig {
-            shard: "bank".to_owned(),
+            journal: Arc::new(journal),
             site: name.to_owned(),
-            journal: folder.join("journal"),
             snapshots: folder.join(name),
             rank,
-            options: Options::default(),
         };
         let node = Node::start(config).unwrap();
         let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned() };

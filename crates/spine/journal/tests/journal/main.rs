@@ -9,6 +9,7 @@ mod crash;
 mod damage;
 mod fencing;
 mod format;
+mod import;
 mod limits;
 mod real_disk;
 mod support;

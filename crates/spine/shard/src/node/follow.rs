@@ -4,7 +4,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use ids::Seq;
-use journal::{JournalError, Position, Reader, Takeover, Writer};
+use journal::{Claim, Left, Position, Recovery, Tail, Told};
 
 use super::handle::Message;
 use super::status::Role;
@@ -37,6 +37,15 @@ struct SnapshotPlan {
     taken: Option<(Seq, Vec<u8>)>,
 }
 
+/// What came of an attempt to lead.
+enum Attempt<M> {
+    Led(Box<Lead<M>>),
+    /// Another one leads. The state is as it was before.
+    Lost(Box<Replica<M>>),
+    /// The node was told to stop meanwhile.
+    Stopped,
+}
+
 impl<M: StateMachine + Send + 'static> Running<M> {
     /// Follows until the node is stopped (`None`) or takes the lead.
     pub(super) fn follow(
@@ -44,13 +53,13 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         mut replica: Replica<M>,
         position: Position,
     ) -> Result<Option<Lead<M>>, ShardError> {
-        let mut reader = Reader::open(self.disk.clone(), &self.config.shard, position)?;
+        let mut reader = self.config.journal.tail(position)?;
         let mut plan = SnapshotPlan { bytes: 0, due: SNAPSHOT_BYTES_MIN, taken: None };
         let mut caught_up = false;
         let mut look_for_lead = now() + PER_RANK_AT_START * self.config.rank;
         let mut free_since = None;
         loop {
-            let read = self.apply_some(&mut reader, &mut replica, &mut plan)?;
+            let read = self.apply_some(&mut *reader, &mut replica, &mut plan)?;
             caught_up |= read < RECORDS_AT_ONCE;
             let role = if caught_up { Role::Follower } else { Role::Starting };
             self.board.post(role, reader.position().epoch, replica.seq(), replica.timestamp());
@@ -69,9 +78,12 @@ impl<M: StateMachine + Send + 'static> Running<M> {
                 return Ok(None);
             }
             if read == 0 && now() >= look_for_lead {
-                if let Some(takeover) = self.may_lead(reader.position(), &mut free_since)? {
-                    let (position, writer) = self.take_lead(takeover, &mut replica)?;
-                    return Ok(Some(Lead { replica, position, writer }));
+                if let Some(claim) = self.may_lead(reader.position(), &mut free_since)? {
+                    match self.take_lead(claim, replica)? {
+                        Attempt::Led(lead) => return Ok(Some(*lead)),
+                        Attempt::Stopped => return Ok(None),
+                        Attempt::Lost(unchanged) => replica = *unchanged,
+                    }
                 }
                 look_for_lead = now() + LOOK_FOR_LEAD;
             }
@@ -80,7 +92,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
 
     fn apply_some(
         &self,
-        reader: &mut Reader,
+        reader: &mut dyn Tail,
         replica: &mut Replica<M>,
         plan: &mut SnapshotPlan,
     ) -> Result<usize, ShardError> {
@@ -109,48 +121,60 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         }
     }
 
-    /// The lead, if it is free and everybody before this site in line has left it so. Looking means to lock; what is
-    /// returned holds the lock, and dropping it gives the lock back.
+    /// The lead, if it is free and everybody before this site in line has left it so. Looking means to claim; dropping the
+    /// claim gives it back.
     fn may_lead(
         &self,
         from: Position,
         free_since: &mut Option<Instant>,
-    ) -> Result<Option<Takeover>, ShardError> {
-        let (shard, options) = (&self.config.shard, self.config.options);
-        match Writer::take_over(self.disk.clone(), shard, options, from) {
-            Ok(takeover) => {
-                let since = *free_since.get_or_insert_with(now);
-                let patience = PER_RANK * self.config.rank;
-                Ok((now().duration_since(since) >= patience).then_some(takeover))
-            }
-            Err(JournalError::Locked) => {
-                *free_since = None;
-                Ok(None)
-            }
-            Err(error) => Err(error.into()),
-        }
+    ) -> Result<Option<Box<dyn Claim>>, ShardError> {
+        let Some(claim) = self.config.journal.try_lead(&self.config.site, from)? else {
+            *free_since = None;
+            return Ok(None);
+        };
+        let since = *free_since.get_or_insert_with(now);
+        let patience = PER_RANK * self.config.rank;
+        Ok((now().duration_since(since) >= patience).then_some(claim))
     }
 
     /// Takes the lead: what the last leader left behind is applied first, then a new epoch begins.
     fn take_lead(
         &self,
-        mut takeover: Takeover,
-        replica: &mut Replica<M>,
-    ) -> Result<(Position, Writer), ShardError> {
-        while let Some(record) = takeover.next_record()? {
-            replica.apply(&record)?;
+        mut claim: Box<dyn Claim>,
+        mut replica: Replica<M>,
+    ) -> Result<Attempt<M>, ShardError> {
+        loop {
+            match claim.next_left()? {
+                Left::Record(record) => replica.apply(&record)?,
+                Left::NotYet if self.refuse_all(POLL) => return Ok(Attempt::Stopped),
+                Left::NotYet => self.board.touch(),
+                Left::Lost => return Ok(Attempt::Lost(Box::new(replica))),
+                Left::Nothing => break,
+            }
         }
-        let (writer, recovery) = takeover.lead(&self.config.site)?;
-        if let Some(torn) = &recovery.torn {
+        let (appender, Recovery { position, epoch, torn }) = claim.lead(self.told())?;
+        if let Some(torn) = &torn {
             tracing::warn!(?torn, "the last leader's unfinished write was cut off");
         }
-        tracing::info!(epoch = %recovery.epoch, seq = %recovery.position.seq, "this site leads");
-        Ok((recovery.position, writer))
+        tracing::info!(%epoch, seq = %position.seq, "this site leads");
+        Ok(Attempt::Led(Box::new(Lead { replica, position, appender })))
+    }
+
+    /// Brings the journal's word on appends to this node's thread.
+    fn told(&self) -> Told {
+        let messages = self.sender.clone();
+        Box::new(move |outcome| {
+            // Nobody listens any more only when the node has ended.
+            let _ = messages.send(match outcome {
+                Ok(seq) => Message::Durable(seq),
+                Err(error) => Message::AppendFailed(error),
+            });
+        })
     }
 
     /// Takes a snapshot, to be stored when its place is durable.
     fn take_snapshot(&self, replica: &mut Replica<M>, position: Position, plan: &mut SnapshotPlan) {
-        let bytes = Snapshot::encode(&self.config.shard, position, replica);
+        let bytes = Snapshot::encode(self.config.journal.shard(), position, replica);
         let due = SNAPSHOT_BYTES_MIN.max(bytes.len() as u64);
         *plan = SnapshotPlan { bytes: 0, due, taken: Some((position.seq, bytes)) };
     }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use ids::Epoch;
-use journal::{Batch, JournalError, Position, Writer};
+use journal::{Appender, Batch, JournalError, Position};
 use tokio::sync::oneshot;
 
 use super::handle::{Message, Tell};
@@ -21,8 +21,6 @@ use crate::replica::Replica;
 const TICK: Duration = Duration::from_millis(10);
 /// Messages to take before the next batch is formed.
 const MESSAGES_AT_ONCE: usize = 4_096;
-/// Batches that one sync may carry.
-const GROUP_MAX: usize = 4;
 
 /// Who waits for an outcome.
 enum Waiting {
@@ -31,21 +29,21 @@ enum Waiting {
     Nobody,
 }
 
-/// The appender's end: the position it reached, or the writer's error.
-type Appended = Result<Position, JournalError>;
+/// The appender's end: the place after everything it made durable, or nothing if it failed and said so.
+type Appended = Option<Result<Position, JournalError>>;
 
 impl<M: StateMachine + Send + 'static> Running<M> {
     pub(super) fn lead(
         &self,
         mut replica: Replica<M>,
         position: Position,
-        writer: Writer,
+        appender: Box<dyn Appender>,
     ) -> Result<(), ShardError> {
-        let epoch = writer.epoch();
+        let epoch = appender.epoch();
         // The epoch's own record was appended by the takeover and moves nothing but the sequence.
         replica.finish(position.seq, position.timestamp);
         let mut leader = Leader::new(replica);
-        let (batches, appender) = self.start_appender(writer)?;
+        let (batches, appender) = self.start_appender(appender)?;
         let mut stopping = false;
         self.post(&leader, epoch);
         loop {
@@ -70,7 +68,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
             }
         }
         drop(batches);
-        let position = join(appender)?.map_or(Ok(position), |last| last)?;
+        let position = join(appender)?.ok_or(JournalError::Poisoned)??;
         let mut replica = leader.into_replica();
         self.store_snapshot(&mut replica, position)
     }
@@ -117,45 +115,38 @@ impl<M: StateMachine + Send + 'static> Running<M> {
 
     fn start_appender(
         &self,
-        writer: Writer,
-    ) -> Result<(Sender<BatchOut>, thread::JoinHandle<Option<Appended>>), ShardError> {
+        appender: Box<dyn Appender>,
+    ) -> Result<(Sender<BatchOut>, thread::JoinHandle<Appended>), ShardError> {
         let (batches, queue) = mpsc::channel();
         let results = self.sender.clone();
         let appender = thread::Builder::new()
             .name("append".to_owned())
-            .spawn(move || append_all(writer, &queue, &results))
+            .spawn(move || append_all(appender, &queue, &results))
             .map_err(ShardError::Start)?;
         Ok((batches, appender))
     }
 }
 
-/// Appends until the leader hangs up or the journal fails; whatever has queued up shares one sync.
+/// Appends until the leader hangs up or the journal fails; whatever has queued up goes together.
 fn append_all<M>(
-    mut writer: Writer,
+    mut appender: Box<dyn Appender>,
     queue: &Receiver<BatchOut>,
     results: &Sender<Message<M>>,
-) -> Option<Appended> {
-    let mut last = None;
+) -> Appended {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
-        while group.len() < GROUP_MAX
+        while group.len() < appender.group_max()
             && let Ok(more) = queue.try_recv()
         {
             group.push(more);
         }
         let batches: Vec<Batch<'_>> = group.iter().map(as_batch).collect();
-        match writer.append(&batches) {
-            Ok(position) => {
-                let _ = results.send(Message::Durable(position.seq));
-                last = Some(Ok(position));
-            }
-            Err(error) => {
-                let _ = results.send(Message::AppendFailed(error));
-                return None;
-            }
+        if let Err(error) = appender.append(&batches) {
+            let _ = results.send(Message::AppendFailed(error));
+            return None;
         }
     }
-    last
+    Some(appender.finish())
 }
 
 fn as_batch(batch: &BatchOut) -> Batch<'_> {
@@ -187,6 +178,6 @@ fn abandon<M: StateMachine>(leader: Leader<M, Waiting>) {
     }
 }
 
-fn join(appender: thread::JoinHandle<Option<Appended>>) -> Result<Option<Appended>, ShardError> {
+fn join(appender: thread::JoinHandle<Appended>) -> Result<Appended, ShardError> {
     appender.join().map_err(|_| ShardError::Malformed { what: "a batch on which the appender panicked" })
 }

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ids::Timestamp;
-use journal::{Disk, Options, Position, RealDisk, Writer};
+use journal::{Appender, Position, Store};
 use tokio::sync::oneshot;
 
 pub use handle::Handle;
@@ -28,18 +28,14 @@ use status::Board;
 /// What a node needs to know.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
-    /// The shard's name, as in its journal.
-    pub shard: String,
+    /// The shard's journal, the same for all sites.
+    pub journal: Arc<dyn Store>,
     /// This site's name: the holder of the epochs in which it leads.
     pub site: String,
-    /// The journal's folder, the same for all sites.
-    pub journal: PathBuf,
     /// This site's own folder of snapshots.
     pub snapshots: PathBuf,
     /// Who comes first when the lead falls free: 0 before 1 before 2.
     pub rank: u32,
-    /// The journal's limits.
-    pub options: Options,
 }
 
 /// One site's part in one shard.
@@ -51,14 +47,13 @@ pub struct Node<M> {
 impl<M: StateMachine + Send + 'static> Node<M> {
     /// Starts the threads. The node restores its newest snapshot, follows the journal, and leads when the lead is free.
     pub fn start(config: NodeConfig) -> Result<Self, ShardError> {
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk::create(&config.journal).map_err(ShardError::Start)?);
-        let store =
-            SnapshotStore::open(config.snapshots.clone(), &config.shard).map_err(ShardError::Start)?;
+        let shard = config.journal.shard();
+        let store = SnapshotStore::open(config.snapshots.clone(), shard).map_err(ShardError::Start)?;
         let (sender, messages) = mpsc::channel();
         let board = Arc::new(Board::default());
         let handle = Handle::new(sender.clone(), Arc::clone(&board));
         let (done, finished) = oneshot::channel();
-        let running = Running { config, disk, store, board, messages, sender };
+        let running = Running { config, store, board, messages, sender };
         thread::Builder::new()
             .name("shard".to_owned())
             .spawn(move || {
@@ -83,7 +78,6 @@ impl<M: StateMachine + Send + 'static> Node<M> {
 /// What the shard's thread owns.
 struct Running<M> {
     config: NodeConfig,
-    disk: Arc<dyn Disk>,
     store: SnapshotStore,
     board: Arc<Board>,
     messages: Receiver<Message<M>>,
@@ -94,7 +88,7 @@ struct Running<M> {
 struct Lead<M> {
     replica: Replica<M>,
     position: Position,
-    writer: Writer,
+    appender: Box<dyn Appender>,
 }
 
 impl<M: StateMachine + Send + 'static> Running<M> {
@@ -114,13 +108,13 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         };
         match self.follow(replica, position)? {
             None => Ok(()),
-            Some(Lead { replica, position, writer }) => self.lead(replica, position, writer),
+            Some(Lead { replica, position, appender }) => self.lead(replica, position, appender),
         }
     }
 
     /// Stores a snapshot here and now: on the way out, when nobody waits for this site.
     fn store_snapshot(&self, replica: &mut Replica<M>, position: Position) -> Result<(), ShardError> {
-        let bytes = crate::Snapshot::encode(&self.config.shard, position, replica);
+        let bytes = crate::Snapshot::encode(self.config.journal.shard(), position, replica);
         self.store.store(position.seq, &bytes).map_err(ShardError::Snapshot)
     }
 }

@@ -52,6 +52,11 @@ impl Board {
         held.0.role = role;
     }
 
+    /// The shard's thread shows itself; nothing else has changed.
+    pub(crate) fn touch(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(super::now());
+    }
+
     pub(crate) fn post(&self, role: Role, epoch: Epoch, seq: Seq, timestamp: Timestamp) {
         let seen = Some(super::now());
         let status = Status { role, epoch, seq, timestamp, silent_for: Duration::ZERO };

@@ -45,7 +45,7 @@ impl StateMachine for Log {
         (now.0 >= ALARM && !self.rung).then_some(RING)
     }
 
-    fn state_hash(&mut self) -> Digest {
+    fn state_hash(&self) -> Digest {
         let stamps: Vec<u8> = self.stamps.iter().flat_map(|stamp| stamp.to_le_bytes()).collect();
         Digest::of(&[&self.bytes[..], &stamps].concat())
     }

@@ -1,0 +1,270 @@
+//! A ledger whose old transfers are in a cold store answers like one that keeps them all in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use ids::Timestamp;
+use ledger_core::{
+    Account, AccountFilter, AccountFlags, ChangeEventsFilter, ColdError, ColdOptions, ColdStore,
+    CreateTransferStatus, Ledger, Operation, Outcome, QueryFilter, QueryOperation, SnapshotError, Transfer,
+    TransferFlags,
+};
+
+/// Segments in memory.
+#[derive(Default)]
+struct Shelf(Mutex<BTreeMap<u32, Vec<u8>>>);
+
+impl Shelf {
+    fn change(&self, segment: u32, change: impl FnOnce(&mut Vec<u8>)) {
+        change(self.0.lock().unwrap().get_mut(&segment).unwrap());
+    }
+}
+
+impl ColdStore for Shelf {
+    fn read(&self, segment: u32, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
+        let shelf = self.0.lock().unwrap();
+        let offset = usize::try_from(offset).unwrap();
+        let part = shelf.get(&segment).and_then(|content| content.get(offset..offset + bytes.len()));
+        let missing = ColdError { segment, what: "not there".to_owned() };
+        part.map(|part| bytes.copy_from_slice(part)).ok_or(missing)
+    }
+}
+
+const OPTIONS: ColdOptions = ColdOptions { keep_rows: 1_000, segment_pages: 2 };
+const SEGMENT: u32 = 2 * 736;
+
+/// The same ledger twice, with and without a cold store.
+struct Twins {
+    warm: Ledger,
+    cold: Ledger,
+    shelf: Arc<Shelf>,
+    clock: u64,
+}
+
+impl Twins {
+    fn new(accounts: u128) -> Self {
+        let shelf = Arc::new(Shelf::default());
+        let cold = Ledger::with_cold_store(shelf.clone(), OPTIONS);
+        let mut twins = Self { warm: Ledger::new(), cold, shelf, clock: 0 };
+        let body: Vec<u8> = (1..=accounts)
+            .flat_map(|id| {
+                let flags = AccountFlags::HISTORY;
+                Account { id, ledger: 1, code: 1, flags, ..Account::default() }.as_bytes().to_vec()
+            })
+            .collect();
+        twins.apply(Operation::CreateAccounts, &body);
+        twins
+    }
+
+    fn apply(&mut self, operation: Operation, body: &[u8]) -> Vec<u32> {
+        self.clock += 1_000_000_000;
+        let (mut warm, mut cold) = (Vec::new(), Vec::new());
+        self.warm.apply(operation, Timestamp(self.clock), body, &mut warm).unwrap();
+        self.cold.apply(operation, Timestamp(self.clock), body, &mut cold).unwrap();
+        assert_eq!(warm, cold);
+        while let Some(spill) = self.cold.spill() {
+            let mut bytes = Vec::new();
+            let written: Result<_, ()> = spill.encode(|part| {
+                bytes.extend_from_slice(part);
+                Ok(())
+            });
+            self.shelf.0.lock().unwrap().insert(spill.segment(), bytes);
+            self.cold.spilled(written.unwrap());
+        }
+        warm.chunks_exact(16).filter_map(Outcome::from_bytes).map(|outcome| outcome.status).collect()
+    }
+
+    fn transfers(&mut self, transfers: &[Transfer]) -> Vec<CreateTransferStatus> {
+        let body: Vec<u8> = transfers.iter().flat_map(|transfer| transfer.as_bytes().to_vec()).collect();
+        let statuses = self.apply(Operation::CreateTransfers, &body);
+        statuses.into_iter().map(|status| CreateTransferStatus::from_u32(status).unwrap()).collect()
+    }
+
+    fn assert_equal(&self) {
+        assert_eq!(self.warm.state_hash(), self.cold.state_hash());
+        assert_eq!(self.warm.counts(), self.cold.counts());
+        let all = self.warm.transfers_before(None, usize::MAX);
+        assert_eq!(all, self.cold.transfers_before(None, usize::MAX));
+        for view in all.iter().step_by(97) {
+            assert_eq!(self.cold.transfer(view.transfer.id), Some(*view));
+            assert_eq!(
+                self.warm.transfers_before(Some(view.transfer.timestamp), 5),
+                self.cold.transfers_before(Some(view.transfer.timestamp), 5)
+            );
+        }
+        for account in self.warm.accounts_after(None, usize::MAX) {
+            let statement = self.warm.account_transfers(account.id, None, usize::MAX);
+            assert_eq!(statement, self.cold.account_transfers(account.id, None, usize::MAX));
+            self.assert_same_answers(account.id);
+        }
+        self.cold.check_invariants().unwrap();
+    }
+}
+
+impl Twins {
+    fn assert_same_answers(&self, account_id: u128) {
+        let answer = |ledger: &Ledger, operation, body: &[u8]| {
+            let mut out = Vec::new();
+            ledger.answer(operation, body, &mut out).unwrap();
+            out
+        };
+        let both = AccountFilter::DEBITS | AccountFilter::CREDITS;
+        for flags in [both, both | AccountFilter::REVERSED] {
+            for timestamp_min in [0, 6_000_000_000] {
+                let filter =
+                    AccountFilter { account_id, limit: 500, flags, timestamp_min, ..Default::default() };
+                for operation in [QueryOperation::GetAccountTransfers, QueryOperation::GetAccountBalances] {
+                    let warm = answer(&self.warm, operation, filter.as_bytes());
+                    assert_eq!(warm.len(), 500 * 128);
+                    assert_eq!(warm, answer(&self.cold, operation, filter.as_bytes()));
+                }
+            }
+        }
+        let filter = QueryFilter { user_data_128: account_id * 700, limit: 10, ..Default::default() };
+        let operation = QueryOperation::QueryTransfers;
+        let warm = answer(&self.warm, operation, filter.as_bytes());
+        assert_eq!(warm, answer(&self.cold, operation, filter.as_bytes()));
+        let filter = ChangeEventsFilter { limit: 100, timestamp_min: 5_000_000_000, ..Default::default() };
+        let operation = QueryOperation::GetChangeEvents;
+        let warm = answer(&self.warm, operation, filter.as_bytes());
+        assert_eq!(warm, answer(&self.cold, operation, filter.as_bytes()));
+    }
+}
+
+fn transfer(id: u128) -> Transfer {
+    Transfer {
+        id,
+        debit_account_id: 1 + id % 5,
+        credit_account_id: 6 + id % 3,
+        amount: id,
+        user_data_128: id * 7,
+        user_data_64: 9,
+        user_data_32: 11,
+        ledger: 1,
+        code: 3,
+        ..Transfer::default()
+    }
+}
+
+/// Eight accounts and 6,000 transfers; every tenth pending, with a timeout of an hour for some.
+fn twins() -> Twins {
+    let mut twins = Twins::new(8);
+    for first in (1..6_000u128).step_by(500) {
+        let batch: Vec<Transfer> = (first..first + 500)
+            .map(|id| match id % 10 {
+                0 => Transfer { flags: TransferFlags::PENDING, timeout: 3_600, ..transfer(id) },
+                5 => Transfer { flags: TransferFlags::PENDING, ..transfer(id) },
+                _ => transfer(id),
+            })
+            .collect();
+        twins.transfers(&batch);
+    }
+    twins
+}
+
+#[test]
+fn cold_transfers_answer_like_warm_ones() {
+    let twins = twins();
+    assert_eq!(twins.cold.cold_segments().len(), 3);
+    assert!(twins.cold.cold_segments().iter().all(|segment| segment.rows == SEGMENT));
+    twins.cold.verify_cold_segments().unwrap();
+    twins.assert_equal();
+}
+
+#[test]
+fn cold_pending_transfers_are_posted_voided_and_expire() {
+    let mut twins = twins();
+    let resolve =
+        |id, pending_id, flags| Transfer { id, pending_id, flags, amount: 0, ..Transfer::default() };
+    use CreateTransferStatus as Status;
+    let statuses = twins.transfers(&[
+        Transfer { amount: u128::MAX, ..resolve(10_001, 5, TransferFlags::POST_PENDING_TRANSFER) },
+        resolve(10_002, 15, TransferFlags::VOID_PENDING_TRANSFER),
+        resolve(10_003, 15, TransferFlags::VOID_PENDING_TRANSFER),
+        resolve(10_004, 10, TransferFlags::VOID_PENDING_TRANSFER),
+        // A chain that fails takes back what it did to a cold transfer.
+        resolve(10_005, 25, TransferFlags::VOID_PENDING_TRANSFER | TransferFlags::LINKED),
+        resolve(10_006, 15, TransferFlags::VOID_PENDING_TRANSFER),
+        Transfer { flags: TransferFlags::PENDING, timeout: 3_600, ..transfer(20) },
+        transfer(1),
+        Transfer { amount: 2, ..transfer(1) },
+    ]);
+    assert_eq!(
+        statuses,
+        [
+            Status::Created,
+            Status::Created,
+            Status::PendingTransferAlreadyVoided,
+            Status::Created,
+            Status::LinkedEventFailed,
+            Status::PendingTransferAlreadyVoided,
+            Status::Exists,
+            Status::Exists,
+            Status::ExistsWithDifferentAmount,
+        ]
+    );
+    twins.assert_equal();
+    twins.clock += 4_000_000_000_000;
+    twins.apply(Operation::Pulse, &[]);
+    assert_eq!(twins.cold.next_expiry(), None);
+    let late = twins.transfers(&[resolve(10_007, 20, TransferFlags::POST_PENDING_TRANSFER)]);
+    assert_eq!(late, [Status::PendingTransferExpired]);
+    twins.assert_equal();
+}
+
+#[test]
+fn a_snapshot_names_cold_segments_and_goes_on() {
+    let mut twins = twins();
+    let mut bytes = Vec::new();
+    twins.cold.snapshot(&mut bytes);
+    assert!(bytes.len() < 6_000 * 60, "cold transfers are not copied");
+    twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS).unwrap();
+    twins.assert_equal();
+    let more: Vec<Transfer> = (7_000..9_000).map(transfer).collect();
+    twins.transfers(&more);
+    assert_eq!(twins.cold.cold_segments().len(), 4);
+    twins.assert_equal();
+    // Another size for new segments does not break the old ones.
+    let mut bytes = Vec::new();
+    twins.cold.snapshot(&mut bytes);
+    let options = ColdOptions { keep_rows: 0, segment_pages: 1 };
+    twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options).unwrap();
+    let more: Vec<Transfer> = (9_000..11_000).map(transfer).collect();
+    twins.transfers(&more);
+    twins.assert_equal();
+}
+
+#[test]
+fn a_missing_or_damaged_segment_is_named() {
+    let twins = twins();
+    let mut bytes = Vec::new();
+    twins.cold.snapshot(&mut bytes);
+    let restore = || Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS).err();
+    assert_eq!(restore(), None);
+    let end = twins.shelf.0.lock().unwrap()[&1].len();
+    let columns = end - 64 - SEGMENT as usize * 24;
+    for at in [columns, columns + 5_000, end - 64, end - 40, end - 1] {
+        twins.shelf.change(1, |content| content[at] ^= 1);
+        let error = restore();
+        assert!(matches!(&error, Some(SnapshotError::Cold(error)) if error.segment == 1), "{at}: {error:?}");
+        twins.shelf.change(1, |content| content[at] ^= 1);
+    }
+    twins.shelf.change(1, |content| content[100] ^= 1);
+    let error = twins.cold.verify_cold_segments().unwrap_err();
+    assert_eq!(error.to_string(), "cold segment 1: its content is not what was written");
+    twins.shelf.0.lock().unwrap().remove(&1);
+    assert!(matches!(restore(), Some(SnapshotError::Cold(_))));
+    let without = Ledger::restore(&bytes).err().map(|error| error.to_string());
+    assert_eq!(
+        without.as_deref(),
+        Some("the snapshot needs a cold segment 0: this ledger has no cold store")
+    );
+}
+
+#[test]
+#[should_panic(expected = "LED-1501: cold segment 0: the checksum of block 0 does not match")]
+fn a_ledger_never_goes_on_from_a_damaged_block() {
+    let twins = twins();
+    twins.shelf.change(0, |content| content[100] ^= 1);
+    twins.cold.transfer(1);
+}

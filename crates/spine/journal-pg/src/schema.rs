@@ -1,0 +1,131 @@
+//! The tables. Creating them is idempotent; a newer release's are refused.
+
+use ids::Timestamp;
+
+use crate::error::PgError;
+use crate::session::Session;
+
+/// The version of the tables that this release makes and knows.
+const VERSION: i32 = 1;
+const NANOS_PER_DAY: u64 = 86_400_000_000_000;
+
+/// Made in one transaction under a lock, so that sites that start together do not collide. It does not wait for a standby:
+/// the first takeover does, and proves that all of this is there, too.
+const CREATE: &str = "
+BEGIN;
+SET LOCAL synchronous_commit = local;
+SELECT pg_advisory_xact_lock(8317974201);
+CREATE SCHEMA IF NOT EXISTS tongbao;
+CREATE TABLE IF NOT EXISTS tongbao.schema_version (version integer NOT NULL);
+INSERT INTO tongbao.schema_version SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM tongbao.schema_version);
+CREATE TABLE IF NOT EXISTS tongbao.lease (
+  shard text PRIMARY KEY,
+  epoch bigint NOT NULL,
+  holder text NOT NULL,
+  taken_at timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tongbao.heartbeat (
+  shard text PRIMARY KEY,
+  beat bigint NOT NULL,
+  renewed_at timestamptz NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tongbao.archive (
+  shard text NOT NULL,
+  day date NOT NULL,
+  through_seq bigint NOT NULL,
+  through_hash bytea NOT NULL,
+  through_epoch bigint NOT NULL,
+  through_stamp bigint NOT NULL,
+  archived_at timestamptz NOT NULL,
+  PRIMARY KEY (shard, day)
+);
+CREATE TABLE IF NOT EXISTS tongbao.journal (
+  shard text NOT NULL,
+  day date NOT NULL,
+  seq bigint NOT NULL,
+  epoch bigint NOT NULL,
+  kind smallint NOT NULL,
+  stamp bigint NOT NULL,
+  commands integer NOT NULL,
+  state_seq bigint,
+  state_hash bytea,
+  prev_hash bytea NOT NULL,
+  hash bytea NOT NULL,
+  durable bigint NOT NULL,
+  payload bytea NOT NULL,
+  PRIMARY KEY (shard, seq, day)
+) PARTITION BY RANGE (day);
+ALTER TABLE tongbao.journal ALTER COLUMN payload SET STORAGE EXTERNAL;
+COMMIT;
+";
+
+/// Makes the tables if they are not there, and checks their version.
+pub(crate) async fn ensure(session: &Session) -> Result<(), PgError> {
+    let failed = || PgError::of("look at the tables");
+    let there =
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'tongbao' AND tablename = 'schema_version'";
+    let count: i64 = session.client.query_one(there, &[]).await.map_err(failed())?.get(0);
+    if count == 0 {
+        session.client.batch_execute(CREATE).await.map_err(PgError::of("create the tables"))?;
+    }
+    let version = "SELECT coalesce(max(version), 0) FROM tongbao.schema_version";
+    let found: i32 = session.client.query_one(version, &[]).await.map_err(failed())?.get(0);
+    if found > VERSION {
+        return Err(PgError::NewerSchema { found, known: VERSION });
+    }
+    Ok(())
+}
+
+/// Gives a shard its rows in the small tables.
+pub(crate) async fn ensure_shard(session: &Session, shard: &str) -> Result<(), PgError> {
+    let rows = [
+        "INSERT INTO tongbao.lease SELECT $1, 0, '', now() \
+         WHERE NOT EXISTS (SELECT 1 FROM tongbao.lease WHERE shard = $1)",
+        "INSERT INTO tongbao.heartbeat SELECT $1, 0, now() \
+         WHERE NOT EXISTS (SELECT 1 FROM tongbao.heartbeat WHERE shard = $1)",
+    ];
+    session
+        .client
+        .batch_execute("SET synchronous_commit = local")
+        .await
+        .map_err(PgError::of("add a shard"))?;
+    for row in rows {
+        match session.client.execute(row, &[&shard]).await {
+            // Another site was faster.
+            Err(error) if error.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION) => {}
+            other => _ = other.map_err(PgError::of("add a shard"))?,
+        }
+    }
+    session.client.batch_execute("SET synchronous_commit = on").await.map_err(PgError::of("add a shard"))
+}
+
+/// The day of a record, counted from 1970-01-01 in UTC: its partition.
+pub(crate) fn day(stamp: Timestamp) -> i32 {
+    i32::try_from(stamp.0 / NANOS_PER_DAY).unwrap_or(i32::MAX)
+}
+
+/// Makes the partition for a day, if partitions are made by hand: a table that is not partitioned, or that makes its own
+/// (openGauss), needs none.
+pub(crate) async fn ensure_day(session: &Session, day: i32) -> Result<(), PgError> {
+    let failed = || PgError::of("make a day's partition");
+    let ask = "SELECT (SELECT relkind = 'p' FROM pg_class WHERE oid = 'tongbao.journal'::regclass), \
+               to_char(date '1970-01-01' + $1::int4, 'YYYYMMDD'), \
+               to_char(date '1970-01-01' + $1::int4, 'YYYY-MM-DD'), \
+               to_char(date '1970-01-01' + $1::int4 + 1, 'YYYY-MM-DD')";
+    let row = session.client.query_one(ask, &[&day]).await.map_err(failed())?;
+    if !row.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let [name, from, to]: [String; 3] = [row.get(1), row.get(2), row.get(3)];
+    let make = format!(
+        "CREATE TABLE IF NOT EXISTS tongbao.journal_{name} PARTITION OF tongbao.journal \
+         FOR VALUES FROM ('{from}') TO ('{to}')"
+    );
+    match session.client.batch_execute(&make).await {
+        // Two at once: the other one made it.
+        Err(error) if error.code().is_some_and(|code| code.code() == "23505" || code.code() == "42P07") => {
+            Ok(())
+        }
+        other => other.map_err(failed()),
+    }
+}

@@ -1,0 +1,16 @@
+//! The journal on a real PostgreSQL with a real synchronous standby, and everything that may happen to them.
+//!
+//! Without PostgreSQL these tests say so and do nothing; in CI that is a failure.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "helpers of tests are tests, though they lack the attribute; tests wait for other programs"
+)]
+
+mod archive;
+mod cluster;
+mod damage;
+mod faults;
+mod leading;
+mod site;
