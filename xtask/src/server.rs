@@ -44,6 +44,7 @@ impl Server {
             .arg("--data")
             .arg(&data)
             .args(["--port", &gateway.to_string(), "--console-port", &console.to_string()])
+            .args(["--ledger-port", "0"])
             .spawn(output.try_clone()?.into(), output.into())?;
         let mut server = Self { child, data, log, gateway, console };
         server.wait_until_ready()?;

@@ -86,7 +86,7 @@ impl Coded for AppError {
             Self::Folder { .. } => "choose another folder with --data, or correct its permissions",
             Self::FolderInUse { .. } => "stop the other one, or choose another folder with --data",
             Self::Listen { .. } => {
-                "stop what listens there, or choose other ports with --port and --console-port"
+                "stop what listens there, or choose other ports with --port, --console-port and --ledger-port"
             }
             Self::NotRunning { .. } => "start it with `tongbao up`, or name its folder with --data",
             Self::Spawn { .. } => "check the limits on processes and open files",

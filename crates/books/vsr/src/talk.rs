@@ -98,6 +98,10 @@ impl<B: Backend> Talk<B> {
             let received = tokio::select! {
                 finished = finish(&mut self.under_way) => {
                     self.answer(finished).await?;
+                    // The client was not silent: it waited.
+                    if self.inbox.is_between_messages() {
+                        reset(&mut deadline, limits.idle_timeout);
+                    }
                     continue;
                 }
                 received = self.inbox.next(), if !closing => received,

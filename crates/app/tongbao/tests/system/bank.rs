@@ -110,6 +110,8 @@ impl Folder {
 pub(crate) struct Bank {
     pub(crate) gateway: String,
     pub(crate) console: String,
+    /// The addresses for TigerBeetle's clients; empty if those are not served.
+    pub(crate) ledger: String,
     pub(crate) leader: String,
     pub(crate) epoch: u64,
     child: Child,
@@ -126,17 +128,13 @@ impl Drop for Bank {
 impl Bank {
     /// Starts a bank on a folder and waits until it is ready.
     pub(crate) fn up(folder: &Folder) -> Self {
-        let mut child = folder.spawn(&[
-            "up",
-            "--port",
-            "0",
-            "--console-port",
-            "0",
-            "--ledger-port",
-            "0",
-            "--output",
-            "json",
-        ]);
+        Self::up_with(folder, "0")
+    }
+
+    /// The same, with this port for TigerBeetle's clients.
+    pub(crate) fn up_with(folder: &Folder, ledger_port: &str) -> Self {
+        let ports = ["--port", "0", "--console-port", "0", "--ledger-port", ledger_port];
+        let mut child = folder.spawn(&[&["up", "--output", "json"], &ports[..]].concat());
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| {
@@ -151,6 +149,7 @@ impl Bank {
         Self {
             gateway: text("gateway"),
             console: text("console"),
+            ledger: ready["ledger"].as_str().unwrap_or_default().to_owned(),
             leader: text("leader"),
             epoch: ready["epoch"].as_u64().unwrap(),
             child,

@@ -56,9 +56,13 @@ fn a_folder_has_one_up_and_a_port_one_listener() {
         assert_eq!(busy.code, Some(1));
         assert!(busy.err.contains("error[RUN-0003]: cannot listen on 127.0.0.1:"), "{busy:?}");
         assert!(busy.err.contains("in use"), "the reason: {busy:?}");
-        assert!(busy.err.contains("choose other ports with --port and --console-port"), "{busy:?}");
+        assert!(busy.err.contains("choose other ports with --port, --console-port and"), "{busy:?}");
         assert!(other.processes().is_empty());
     }
+    let ledger_port = bank.ledger.split(',').next().unwrap().rsplit(':').next().unwrap();
+    let busy = other.tongbao(&["up", "--port", "0", "--console-port", "0", "--ledger-port", ledger_port]);
+    assert!(busy.err.contains("error[RUN-0003]: cannot listen on 127.11.0.1:"), "{busy:?}");
+    assert!(busy.err.contains("for the ledger clients"), "{busy:?}");
     let not_a_folder = folder.segment();
     let bad = other.tongbao(&["--data", not_a_folder.to_str().unwrap(), "status"]);
     assert!(!bad.ok, "{bad:?}");

@@ -15,5 +15,6 @@ mod console;
 mod damage;
 mod failover;
 mod http;
+mod ledger_clients;
 mod life;
 mod load;

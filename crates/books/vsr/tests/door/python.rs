@@ -9,6 +9,11 @@ use super::site::{Door, addresses, doors};
 
 /// A Python with this release of the client, made on first use and kept beside the test's program. Nothing if there is
 /// no Python or no package index, which is said aloud, and is a failure where a missing tool is one.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it asks whether this is CI, and speaks aloud"
+)]
 async fn python(release: &str) -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tigerbeetle-{release}"));
     let python = folder.join("bin/python");
