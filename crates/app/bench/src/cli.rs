@@ -33,6 +33,8 @@ pub(crate) enum Benchmark {
     Payments(PaymentsArgs),
     /// Appends to the journal against what the disk itself can do.
     Journal(JournalArgs),
+    /// The ledger on a journal in PostgreSQL with a synchronous standby, and the loss of the primary.
+    JournalPg(JournalPgArgs),
     /// Applies a journal from the disk to an empty ledger.
     ReplayJournal(ReplayArgs),
     /// The books over TigerBeetle's client protocol, beside TigerBeetle; and the ledger alone on one core.
@@ -45,6 +47,7 @@ pub(crate) enum Benchmark {
 pub(crate) fn list() -> &'static str {
     "payments        single_per_s, batch_transfers_per_s: durable, over HTTP, gateway included\n\
      journal         ratio: 128 KiB appends against O_DSYNC writes of the same size\n\
+     journal-pg      commands_per_s, rto_ms, lost: PostgreSQL with a synchronous standby, ledger in the loop\n\
      replay-journal  commands_per_s: from the disk into an empty ledger, all checks on\n\
      ledger          transfers_per_s, ratio to TigerBeetle: its client protocol, one replica each\n\
      failover        kills, lost, duplicated, rto_ms_median, rto_ms_max: the leader killed in a row\n"
@@ -86,6 +89,23 @@ pub(crate) struct JournalArgs {
     /// Writes of 128 KiB in each turn. Short turns: a moment in which the machine does something else spoils one of them.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) writes: u32,
+}
+
+/// `journal-pg`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct JournalPgArgs {
+    /// Batches under way at once.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) in_flight: u16,
+    /// How long the load is measured, in seconds.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub(crate) seconds: u64,
+    /// How long it runs before, in seconds.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=600))]
+    pub(crate) warm_up: u64,
+    /// How often the primary is killed.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) kills: u32,
 }
 
 /// `replay-journal`.

@@ -12,6 +12,7 @@ mod cpu;
 mod failover;
 mod journal_append;
 mod ledger;
+mod journal_pg;
 mod machine;
 mod meter;
 mod payments;
@@ -74,6 +75,10 @@ async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
         },
         Benchmark::Failover(args) => tokio::select! {
             report = failover::run(args, &folder) => report,
+            error = stop.asked() => Err(error),
+        },
+        Benchmark::JournalPg(args) => tokio::select! {
+            report = journal_pg::run(args, &folder) => report,
             error = stop.asked() => Err(error),
         },
         Benchmark::Journal(args) => {

@@ -93,6 +93,7 @@ fn new_account(id: u64) -> Result<NewAccount> {
         user_data_128: U128Text::default(),
         user_data_64: U64Text::default(),
         user_data_32: 0,
+        timestamp: None,
     })
 }
 

@@ -75,6 +75,7 @@ fn payment() -> NewPayment {
         user_data_128: ledger_api::U128Text(0),
         user_data_64: ledger_api::U64Text(0),
         user_data_32: 0,
+        timestamp: None,
     }
 }
 
@@ -151,6 +152,7 @@ async fn everything_else_is_named() {
             user_data_128: ledger_api::U128Text(0),
             user_data_64: ledger_api::U64Text(0),
             user_data_32: 0,
+            timestamp: None,
         };
         let error = client.create_account(&account).await.unwrap_err();
         assert_eq!((error.code(), error.retry()), (code, retry), "{answer}: {error:?}");

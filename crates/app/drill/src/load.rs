@@ -74,6 +74,7 @@ pub(crate) async fn open_accounts(client: &Client, currency: Currency) -> Result
         user_data_128: U128Text::default(),
         user_data_64: U64Text::default(),
         user_data_32: 0,
+        timestamp: None,
     });
     let what = "open the drill's accounts";
     let outcome = client
@@ -211,6 +212,7 @@ impl Shared {
             user_data_128: U128Text::default(),
             user_data_64: U64Text::default(),
             user_data_32: 0,
+            timestamp: None,
         }
     }
 }

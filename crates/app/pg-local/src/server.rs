@@ -38,6 +38,49 @@ pub struct Spec {
     pub extra: String,
 }
 
+impl Spec {
+    /// Where it listens, for people and URLs.
+    pub fn host_and_port(&self) -> String {
+        format!("{}:{}", self.address, self.port)
+    }
+
+    /// The file that holds the password alone.
+    pub fn password_file(&self) -> PathBuf {
+        self.folder.join("password")
+    }
+
+    /// A session with the server, for its administrator.
+    pub async fn connect(&self) -> Result<Client, tokio_postgres::Error> {
+        let (client, connection) = Config::new()
+            .host(self.address.to_string())
+            .port(self.port)
+            .user(USER)
+            .dbname("postgres")
+            .password(&self.password)
+            .connect_timeout(Duration::from_secs(2))
+            .connect(NoTls)
+            .await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// The first column of the first row that a statement gives the administrator.
+    pub async fn ask(&self, statement: &str) -> Result<Option<String>, tokio_postgres::Error> {
+        let messages = self.connect().await?.simple_query(statement).await?;
+        Ok(messages.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
+    }
+
+    /// How far a standby has received and flushed its primary's log.
+    pub async fn received(&self) -> Option<Wal> {
+        let ask =
+            "SELECT pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')";
+        self.ask(ask).await.ok().flatten()?.parse().ok().map(Wal)
+    }
+}
+
 /// A place in the log, in bytes since its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wal(pub u64);
@@ -74,7 +117,7 @@ impl Server {
 
     /// Host and port.
     pub fn address(&self) -> String {
-        format!("{}:{}", self.spec.address, self.spec.port)
+        self.spec.host_and_port()
     }
 
     fn data(&self) -> PathBuf {
@@ -94,7 +137,7 @@ impl Server {
     /// Makes an empty database `tongbao`, owned by the administrator of that name.
     pub fn init(&self) -> Result<(), LocalError> {
         own_folder(&self.installation, &self.spec.folder)?;
-        let password = self.spec.folder.join("password");
+        let password = self.spec.password_file();
         write_private(&self.installation, &password, &self.spec.password)?;
         let mut initdb = command(&self.installation, "initdb");
         initdb.arg("--pgdata").arg(self.data()).arg("--pwfile").arg(&password);
@@ -107,7 +150,7 @@ impl Server {
     }
 
     /// Replaces whatever this server has by a copy of `primary`, which must run, to follow it.
-    pub fn clone_from(&self, primary: &Self) -> Result<(), LocalError> {
+    pub fn clone_from(&self, primary: &Spec) -> Result<(), LocalError> {
         let data = self.data();
         if data.exists() {
             std::fs::remove_dir_all(&data).map_err(LocalError::io("remove", &data))?;
@@ -122,7 +165,7 @@ impl Server {
             "fast",
             "--no-password",
         ]);
-        backup.args(["--host", &primary.spec.address.to_string(), "--port", &primary.spec.port.to_string()]);
+        backup.args(["--host", &primary.address.to_string(), "--port", &primary.port.to_string()]);
         backup.args(["--username", USER]).env("PGPASSFILE", self.passfile());
         run(backup)?;
         self.follow(primary)
@@ -138,12 +181,12 @@ impl Server {
     }
 
     /// Follows `primary` from its next start on, or at once with [`Server::reload`].
-    pub fn follow(&self, primary: &Self) -> Result<(), LocalError> {
+    pub fn follow(&self, primary: &Spec) -> Result<(), LocalError> {
         self.write_passfile()?;
         let source = format!(
             "primary_conninfo = 'host={} port={} user={USER} application_name={} passfile=''{}'' connect_timeout=2'\n",
-            primary.spec.address,
-            primary.spec.port,
+            primary.address,
+            primary.port,
             self.spec.name,
             self.passfile().display()
         );
@@ -287,46 +330,15 @@ impl Server {
         run(promote)
     }
 
-    /// A session with the server, for its administrator.
-    pub async fn connect(&self) -> Result<Client, tokio_postgres::Error> {
-        let (client, connection) = Config::new()
-            .host(self.spec.address.to_string())
-            .port(self.spec.port)
-            .user(USER)
-            .dbname("postgres")
-            .password(&self.spec.password)
-            .connect_timeout(Duration::from_secs(2))
-            .connect(NoTls)
-            .await?;
-        tokio::spawn(connection);
-        Ok(client)
-    }
-
-    /// The first column of the first row that a statement gives.
+    /// The first column of the first row that a statement gives the administrator.
     pub async fn ask(&self, statement: &str) -> Result<Option<String>, tokio_postgres::Error> {
-        let messages = self.connect().await?.simple_query(statement).await?;
-        Ok(messages.iter().find_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        }))
-    }
-
-    /// How far a standby has received and flushed its primary's log.
-    pub async fn received(&self) -> Option<Wal> {
-        let ask =
-            "SELECT pg_wal_lsn_diff(greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), '0/0')";
-        self.ask(ask).await.ok().flatten()?.parse().ok().map(Wal)
+        self.spec.ask(statement).await
     }
 
     /// The journal's URL of several servers, whose administrators share a password.
-    pub fn url<'a>(servers: impl IntoIterator<Item = &'a Self>, passfile: &Path) -> String {
-        let hosts: Vec<String> = servers.into_iter().map(Self::address).collect();
+    pub fn url<'a>(servers: impl IntoIterator<Item = &'a Spec>, passfile: &Path) -> String {
+        let hosts: Vec<String> = servers.into_iter().map(Spec::host_and_port).collect();
         format!("postgres://{USER}@{}/postgres?passfile={}", hosts.join(","), passfile.display())
-    }
-
-    /// The file that holds the password alone.
-    pub fn password_file(&self) -> PathBuf {
-        self.spec.folder.join("password")
     }
 }
 

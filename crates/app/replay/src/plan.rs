@@ -196,6 +196,7 @@ impl Plan {
             // The reader refuses rows whose day cannot be written.
             user_data_64: U64Text(value_date(&self.mapping, row.date).unwrap_or_default()),
             user_data_32: line,
+            timestamp: None,
         })
     }
 

@@ -204,6 +204,7 @@ impl Mapping {
             user_data_128: ledger_api::U128Text(0),
             user_data_64: ledger_api::U64Text(0),
             user_data_32: 0,
+            timestamp: None,
         }
     }
 }

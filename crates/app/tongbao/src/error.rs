@@ -52,6 +52,15 @@ pub(crate) enum AppError {
         /// How long was waited, or what the sites said as they ended.
         reason: String,
     },
+    /// The data folder's books are somewhere else than the command line says.
+    #[error("this data folder's books are kept elsewhere: {kept}")]
+    Books {
+        /// Where they are.
+        kept: String,
+    },
+    /// A PostgreSQL server of our own could not be worked with.
+    #[error(transparent)]
+    Servers(#[from] pg_local::LocalError),
     /// The replay's rows were not all explained or not all accepted, or the like: done, but not as it should be.
     #[error("{0}")]
     Outcome(String),
@@ -67,6 +76,8 @@ impl Coded for AppError {
             Self::Spawn { .. } => "RUN-0005",
             Self::NotReady { .. } => "RUN-0006",
             Self::Outcome(_) => "RUN-0007",
+            Self::Books { .. } => "RUN-0008",
+            Self::Servers(error) => error.code(),
         }
     }
 
@@ -81,6 +92,10 @@ impl Coded for AppError {
             Self::Spawn { .. } => "check the limits on processes and open files",
             Self::NotReady { .. } => "look at the logs in the data folder under sites/",
             Self::Outcome(_) => "read the figures above",
+            Self::Books { .. } => {
+                "give the same --journal as before, or another data folder; copy books with `tongbao journal copy`"
+            }
+            Self::Servers(error) => error.hint(),
         }
     }
 

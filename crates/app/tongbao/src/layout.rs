@@ -26,6 +26,9 @@ pub(crate) struct Running {
     pub(crate) console: std::net::SocketAddr,
     /// The addresses to give to a TigerBeetle client, joined by commas; nothing if those are not served.
     pub(crate) ledger: Option<String>,
+    /// The books, if they are in PostgreSQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) books: Option<crate::up::BooksView>,
 }
 
 impl Layout {
@@ -51,6 +54,31 @@ impl Layout {
 
     pub(crate) fn log(&self, site: &SiteName) -> PathBuf {
         self.site(site).join("log")
+    }
+
+    /// What the folder remembers of where the books are.
+    pub(crate) fn books(&self) -> PathBuf {
+        self.root.join("books.json")
+    }
+
+    /// What is kept of the PostgreSQL servers.
+    pub(crate) fn servers(&self) -> PathBuf {
+        self.root.join("postgres.json")
+    }
+
+    /// A site's PostgreSQL server.
+    pub(crate) fn postgres(&self, site: &SiteName) -> PathBuf {
+        self.site(site).join("postgres")
+    }
+
+    /// Replaces a small file, durably: after a crash it is the old one or the new one, whole.
+    pub(crate) fn write_durably(&self, path: &Path, value: &impl Serialize) -> Result<(), AppError> {
+        let unusable = |source| AppError::Folder { folder: self.root.clone(), source };
+        let text = serde_json::to_vec_pretty(value).map_err(|error| unusable(error.into()))?;
+        let aside = path.with_extension("partial");
+        write(&aside, &text).and_then(|()| create(&aside)?.sync_all()).map_err(unusable)?;
+        std::fs::rename(&aside, path).map_err(unusable)?;
+        open(&self.root).and_then(|folder| folder.sync_all()).map_err(unusable)
     }
 
     pub(crate) fn drills(&self) -> PathBuf {
@@ -116,6 +144,11 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the data folder is the binary's edge to the disk")]
 fn create(path: &Path) -> io::Result<File> {
     File::options().create(true).truncate(false).write(true).open(path)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the data folder is the binary's edge to the disk")]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 /// Opens a site's log for appending; the newest start is at the end.

@@ -1,14 +1,12 @@
 //! One site: the process that `up` starts for each centre.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
 use gateway::ServeLimits;
-use journal::{FileStore, Options};
 use ledger::{LedgerMachine, SiteInfo};
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
@@ -21,6 +19,7 @@ use crate::door::Door;
 use crate::error::AppError;
 use crate::institution::SHARD;
 use crate::layout::Layout;
+use crate::up::{JOURNAL_VARIABLE, open_books};
 
 /// What a site is told on its command line.
 #[derive(clap::Args, Clone, Debug)]
@@ -49,11 +48,11 @@ pub(crate) struct Ready {
 /// Runs a site until its standard input closes, which is how the supervisor says goodbye, also when it is killed; or until
 /// it is told to end by a signal.
 pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
-    let folder = layout.journal(SHARD);
-    let journal = FileStore::create(&folder, SHARD, Options::default())
-        .map_err(|source| AppError::Folder { folder, source })?;
+    #[expect(clippy::disallowed_methods, reason = "a secret must not stand among the arguments")]
+    let url = std::env::var(JOURNAL_VARIABLE).ok();
+    let journal = open_books(layout, url.as_deref())?;
     let node = Node::<LedgerMachine>::start(NodeConfig {
-        journal: Arc::new(journal),
+        journal,
         site: args.name.to_string(),
         snapshots: layout.snapshots(&args.name, SHARD),
         rank: args.rank,

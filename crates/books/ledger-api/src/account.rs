@@ -36,6 +36,10 @@ pub struct NewAccount {
     /// The client's own 32 bits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub user_data_32: u32,
+    /// When it was opened, for an imported account; otherwise the ledger says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TimestampText>)]
+    pub timestamp: Option<Timestamp>,
 }
 
 /// An account as the ledger has it.

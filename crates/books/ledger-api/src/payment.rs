@@ -27,14 +27,14 @@ pub struct NewPayment {
     /// The account that receives.
     #[schema(value_type = IdText)]
     pub credit_account: AccountId,
-    /// How much.
+    /// How much; with a balancing flag, at most how much.
     pub amount: AmountText,
     /// The currency of `amount` and of both accounts.
     #[schema(value_type = CurrencyText)]
     pub currency: Currency,
     /// What kind of payment this is, from the bank's own list; not zero.
     pub code: u16,
-    /// Pending, posting, voiding, linked.
+    /// Linked, pending, posting, voiding, balancing, closing, imported.
     #[serde(default, skip_serializing_if = "PaymentFlags::is_empty")]
     #[schema(value_type = Vec<PaymentFlag>)]
     pub flags: PaymentFlags,
@@ -54,6 +54,10 @@ pub struct NewPayment {
     /// The client's own 32 bits.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub user_data_32: u32,
+    /// When it was made, for an imported payment; otherwise the ledger says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<TimestampText>)]
+    pub timestamp: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature `skip_serializing_if` calls")]
@@ -149,7 +153,7 @@ pub struct Payment {
     pub currency: Currency,
     /// What kind of payment this is.
     pub code: u16,
-    /// Pending, posting, voiding, linked.
+    /// Linked, pending, posting, voiding, balancing, closing, imported.
     #[schema(value_type = Vec<PaymentFlag>)]
     pub flags: PaymentFlags,
     /// The pending payment that this one posts or voids.
@@ -258,7 +262,7 @@ mod tests {
             (r#""code":1"#, r#""code":1,"colour":"red""#, "unknown field `colour`"),
             (r#""code":1"#, r#""code":1,"code":2"#, "duplicate field"),
             (r#","code":1"#, "", "missing field `code`"),
-            (r#""code":1"#, r#""code":1,"flags":["balancing_debit"]"#, "unknown variant"),
+            (r#""code":1"#, r#""code":1,"flags":["history"]"#, "unknown variant"),
         ];
         for (from, to, expected) in cases {
             let error = read(&PAYMENT.replacen(from, to, 1)).unwrap_err().to_string();

@@ -1,7 +1,7 @@
 //! What an account was after any of its events.
 //!
 //! Nothing is kept per event: an account as it was is found by undoing its newer events from the account as it is. So
-//! that this never takes long, an account leaves a mark after every 208 transfers, which is the account at that moment,
+//! that this never takes long, an account leaves a mark after every 104 transfers, which is the account at that moment,
 //! and the walk starts at the next mark. Marks and the links between expiries follow from the records: they are no part
 //! of the state hash.
 

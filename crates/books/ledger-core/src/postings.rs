@@ -43,8 +43,8 @@ pub(crate) struct Postings {
     len: u32,
 }
 
-/// How many cells of a list lie between two milestones: 208 transfers.
-const MILESTONE_CELLS: u32 = 16;
+/// How many cells of a list lie between two milestones: 104 transfers.
+const MILESTONE_CELLS: u32 = 8;
 
 /// The most cells: a [`Tail`] has 28 bits for them.
 const CELLS_MAX: u32 = 1 << 28;
@@ -114,7 +114,7 @@ impl Postings {
         if cell == 0 { 0 } else { self.cell(cell).depth }
     }
 
-    /// Whether the transfer at the end of a list begins its 17th cell, its 33rd, and so on.
+    /// Whether the transfer at the end of a list begins its 9th cell, its 17th, and so on.
     pub(crate) fn is_milestone(&self, tail: Tail) -> bool {
         if tail.filled() != 1 {
             return false;

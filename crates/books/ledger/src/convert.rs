@@ -37,6 +37,7 @@ pub(crate) fn account_record(account: &NewAccount) -> ledger_core::Account {
         ledger: account.currency.ledger(),
         code: account.code,
         flags: ledger_core::AccountFlags(account.flags.bits()),
+        timestamp: account.timestamp.map_or(0, |timestamp| timestamp.0),
         ..ledger_core::Account::default()
     }
 }
@@ -59,7 +60,7 @@ pub(crate) fn transfer_record(payment: &NewPayment) -> Result<ledger_core::Trans
         ledger: currency.ledger(),
         code: payment.code,
         flags: ledger_core::TransferFlags(payment.flags.bits()),
-        timestamp: 0,
+        timestamp: payment.timestamp.map_or(0, |timestamp| timestamp.0),
     })
 }
 

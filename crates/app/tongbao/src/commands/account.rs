@@ -19,6 +19,7 @@ pub(super) async fn run(bank: &Bank, command: AccountCommand, output: Output) ->
                 user_data_128: Default::default(),
                 user_data_64: Default::default(),
                 user_data_32: 0,
+                timestamp: None,
             };
             let created = client.create_account(&account).await?;
             let word = if created.replayed { "was open already" } else { "is open" };

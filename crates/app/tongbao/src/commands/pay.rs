@@ -36,6 +36,7 @@ pub(super) async fn run(bank: &Bank, args: PayArgs, output: Output) -> anyhow::R
         user_data_128: Default::default(),
         user_data_64: Default::default(),
         user_data_32: 0,
+        timestamp: None,
     };
     let paid = client.pay(&payment).await?;
     let word = match (paid.replayed, args.pending, args.void) {

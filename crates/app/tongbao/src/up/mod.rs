@@ -1,6 +1,8 @@
 //! `tongbao up`: the supervisor of the sites, with the gateway and the console in the same process.
 
+mod books;
 mod monitor;
+mod postgres;
 mod process;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +15,8 @@ use console::Console;
 use console_api::Platform;
 use drill::{Desk, DeskConfig};
 use gateway::{Gateway, ServeLimits, Tracker, serve};
-use journal::{FileStore, Options};
+use journal_pg::{Policy, Settings, Survey};
+use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -23,10 +26,16 @@ use crate::error::AppError;
 use crate::institution::{SHARD, SitePlan, default_plan};
 use crate::layout::{Layout, Running, read};
 use crate::output::Output;
+use books::Choice;
+pub(crate) use books::{JOURNAL_VARIABLE, open as open_books};
+use postgres::{Cluster, ServerView};
 use process::Sites;
 
 /// How long the first start may take until a site leads.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often the books' primary is asked about itself.
+const SURVEY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often every site must have been started again before the first start is given up.
 const HOPELESS_RESTARTS: u32 = 2;
@@ -44,6 +53,10 @@ pub(crate) struct UpArgs {
     /// none.
     #[arg(long, default_value = "3000", value_name = "PORT")]
     ledger_port: LedgerPort,
+    /// Where the books are kept: `files`, `postgres:local` (servers that `up` starts), or `postgres://user@host,host/database`.
+    /// Default: what the data folder has, or files.
+    #[arg(long, value_name = "STORE")]
+    journal: Option<Choice>,
 }
 
 /// Where TigerBeetle's clients are served.
@@ -64,12 +77,22 @@ impl FromStr for LedgerPort {
     }
 }
 
+/// The books in PostgreSQL, as other commands show them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BooksView {
+    /// The servers that `up` keeps; none if they are somebody else's.
+    pub(crate) servers: Vec<ServerView>,
+    /// What the primary says of itself and its standbys; nothing while there is none.
+    pub(crate) survey: Option<serde_json::Value>,
+}
+
 /// Starts everything, says where, and runs until it is told to stop.
 pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow::Result<()> {
     let start = clock::instant();
     raise_file_limit();
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
+    let choice = Choice::settle(args.journal.clone(), &layout)?;
     let gateway_listener = listen("gateway", args.port)?;
     let console_listener = listen("console", args.console_port)?;
     let plan = default_plan();
@@ -79,9 +102,17 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         gateway: gateway_listener.local_addr()?,
         console: console_listener.local_addr()?,
         ledger: (!ledger.is_empty()).then(|| join(&ledger)),
+        books: None,
     };
 
-    let sites = Sites::start(&layout, plan, &ledger)?;
+    let cluster = start_servers(&choice, &layout).await?;
+    let url = match (&choice, &cluster) {
+        (Choice::Url(address), _) => Some(address.url.clone()),
+        (_, Some(cluster)) => Some(cluster.url()),
+        _ => None,
+    };
+    let keeping = cluster.clone().map(|cluster| tokio::spawn(cluster.keep()));
+    let sites = Sites::start(&layout, plan, &ledger, url.as_deref())?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({
@@ -91,10 +122,10 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     let (platform, live) = monitor::start(&sites, Arc::clone(&gateway), tracker.leader(), running.gateway);
     let desk = Desk::new(DeskConfig {
         gateway: running.gateway,
-        journal: Arc::new(open_journal(&layout)?),
+        journal: open_books(&layout, url.as_deref())?,
         reports_dir: layout.drills(),
         platform: platform.clone(),
-        kill: sites.killer(),
+        kill: sites.killer(cluster.clone()),
         clock: clock::wall,
     })?;
     let console = Console {
@@ -126,6 +157,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         ready = say_ready(&layout, &running, platform, start, output) => match ready {
             Err(error) => Err(error),
             Ok(()) => tokio::select! {
+                () = tell(&layout, &running, url.clone(), cluster.clone()) => Ok(()),
                 _ = interrupted.recv() => Ok(()),
                 _ = terminated.recv() => Ok(()),
             }
@@ -140,14 +172,50 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     pages.await?;
     tracking.abort();
     sites.stop().await;
+    if let Some(keeping) = keeping {
+        keeping.abort();
+    }
+    if let Some(cluster) = cluster {
+        tokio::task::spawn_blocking(move || cluster.stop()).await?;
+    }
     output.note("stopped; `tongbao up` continues from here");
     Ok(told?)
 }
 
-fn open_journal(layout: &Layout) -> Result<FileStore, AppError> {
-    let folder = layout.journal(SHARD);
-    FileStore::create(&folder, SHARD, Options::default())
-        .map_err(|source| AppError::Folder { folder, source })
+/// Never ends, whether there is something to tell or not.
+async fn tell(layout: &Layout, running: &Running, url: Option<String>, cluster: Option<Cluster>) {
+    match url {
+        Some(url) => tell_of_books(layout.clone(), running.clone(), url, cluster).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Starts the PostgreSQL servers of our own, if the choice fell on them.
+async fn start_servers(choice: &Choice, layout: &Layout) -> anyhow::Result<Option<Cluster>> {
+    let Choice::Local(policy) = choice else { return Ok(None) };
+    let (layout, lax) = (layout.clone(), *policy == Policy::AllowDegraded);
+    let started = tokio::task::spawn_blocking(move || Cluster::start(&layout, &default_plan(), lax)).await?;
+    Ok(Some(started?))
+}
+
+/// Tells the other commands what the primary and its standbys do, for as long as `up` runs.
+async fn tell_of_books(layout: Layout, mut running: Running, url: String, cluster: Option<Cluster>) {
+    // The sites parsed it before.
+    let Ok(settings) = url.parse::<Settings>() else { return std::future::pending().await };
+    loop {
+        let survey = Survey::ask(&settings, SHARD).await.ok();
+        let books = Some(BooksView {
+            servers: cluster.as_ref().map(Cluster::view).unwrap_or_default(),
+            survey: survey.and_then(|survey| serde_json::to_value(survey).ok()),
+        });
+        if running.books != books {
+            running.books = books;
+            if let Err(error) = layout.announce(&running) {
+                tracing::warn!(%error, "what the books do cannot be told");
+            }
+        }
+        tokio::time::sleep(SURVEY_INTERVAL).await;
+    }
 }
 
 /// Where the sites will listen for TigerBeetle's clients, in the order of the plan. The ports are settled here, because

@@ -73,7 +73,7 @@ pub(super) fn start(
     let first = describe(&Healths::new(), None);
     let (platform_sender, platform) = watch::channel(first.clone());
     let (live_sender, live) = watch::channel(idle(first));
-    tokio::spawn(ask_forever(sites.view(), sites.killer(), leader.clone(), describe, platform_sender));
+    tokio::spawn(ask_forever(sites.view(), sites.killer(None), leader.clone(), describe, platform_sender));
     tokio::spawn(sample_forever(gateway, platform.clone(), leader, live_sender));
     (platform, live)
 }

@@ -15,11 +15,13 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::postgres::Cluster;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::SitePlan;
 use crate::layout::{Layout, open_log};
 use crate::site::Ready;
+use crate::up::JOURNAL_VARIABLE;
 
 /// How long a site is left alone after it was lost, at first and at most.
 const RESTART_PAUSE_MIN: Duration = Duration::from_secs(1);
@@ -56,10 +58,14 @@ struct Table {
 
 impl Sites {
     /// Starts every site of the plan. Each has a keeper that starts it again whenever it is lost.
+    ///
+    /// `ledger` says where TigerBeetle's clients are served, `journal` is the URL of the books, if they are not files in the
+    /// data folder.
     pub(crate) fn start(
         layout: &Layout,
         plan: Vec<SitePlan>,
         ledger: &[SocketAddr],
+        journal: Option<&str>,
     ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
@@ -82,6 +88,7 @@ impl Sites {
                 program: program.clone(),
                 ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
                 plan,
+                journal: journal.map(str::to_owned),
                 stopped: stopped.clone(),
             };
             keepers.spawn(keeper.keep());
@@ -101,11 +108,21 @@ impl Sites {
     }
 
     /// Kills every process of a site at once, as the loss of a data centre would.
-    pub(crate) fn killer(&self) -> drill::KillSite {
+    ///
+    /// A site's PostgreSQL server, if there is one, is lost with it.
+    pub(crate) fn killer(&self, cluster: Option<Cluster>) -> drill::KillSite {
         let table = Arc::clone(&self.table);
         Arc::new(move |site: SiteName| {
-            let table = Arc::clone(&table);
-            Box::pin(async move { table.kill(&site) })
+            let (table, cluster) = (Arc::clone(&table), cluster.clone());
+            Box::pin(async move {
+                let killed = table.kill(&site);
+                if let Some(cluster) = cluster {
+                    // Waits for the process to be gone.
+                    let lost = tokio::task::spawn_blocking(move || cluster.kill(&site)).await;
+                    lost.map_err(|error| error.to_string())?;
+                }
+                killed
+            })
         })
     }
 
@@ -155,6 +172,7 @@ struct Keeper {
     program: std::path::PathBuf,
     plan: SitePlan,
     ledger_port: Option<u16>,
+    journal: Option<String>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -237,6 +255,9 @@ impl Keeper {
             // A group of its own: a site is killed whole, and Ctrl-C in the terminal reaches the supervisor only.
             .process_group(0)
             .kill_on_drop(true);
+        if let Some(url) = &self.journal {
+            command.env(JOURNAL_VARIABLE, url);
+        }
         Ok(command)
     }
 

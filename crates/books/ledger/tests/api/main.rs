@@ -5,6 +5,7 @@
 mod accounts;
 mod bad_input;
 mod bank;
+mod flags;
 mod idempotency;
 mod limits;
 mod payments;

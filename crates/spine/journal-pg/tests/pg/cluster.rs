@@ -49,7 +49,7 @@ impl Cluster {
 
     /// Makes a server a fresh standby of another one.
     pub(crate) fn follow(&mut self, standby: usize, primary: usize) {
-        self.servers[standby].clone_from(&self.servers[primary]).unwrap();
+        self.servers[standby].clone_from(self.servers[primary].spec()).unwrap();
         self.servers[standby].start().unwrap();
         self.until(primary, "a standby streams", &format!(
             "SELECT count(*) FROM pg_stat_replication WHERE application_name = 's{standby}' AND state = 'streaming'"
@@ -62,7 +62,7 @@ impl Cluster {
 
     /// The URL of all servers, in order.
     pub(crate) fn url(&self) -> String {
-        Server::url(&self.servers, &self.servers[0].password_file())
+        Server::url(self.servers.iter().map(Server::spec), &self.servers[0].spec().password_file())
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -96,7 +96,7 @@ impl Cluster {
 
     /// A session that stays open, for a lock.
     pub(crate) fn session(&self, server: usize) -> tokio_postgres::Client {
-        self.runtime.block_on(self.servers[server].connect()).unwrap()
+        self.runtime.block_on(self.servers[server].spec().connect()).unwrap()
     }
 }
 

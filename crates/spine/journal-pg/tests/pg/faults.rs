@@ -37,11 +37,11 @@ fn the_loss_of_the_primary_under_load_loses_nothing() {
         acknowledged = seq;
     }
     let received: Vec<_> =
-        (1..=2).map(|index| cluster.block_on(cluster.servers[index].received()).unwrap()).collect();
+        (1..=2).map(|index| cluster.block_on(cluster.servers[index].spec().received()).unwrap()).collect();
     let best = if received[0] >= received[1] { 1 } else { 2 };
     let other = 3 - best;
     cluster.servers[best].promote("ANY 1 (s1, s2, s0)").unwrap();
-    cluster.servers[other].follow(&cluster.servers[best]).unwrap();
+    cluster.servers[other].follow(cluster.servers[best].spec()).unwrap();
     cluster.servers[other].reload();
     let mut next = lead(&cluster.store(), "two", Position::genesis());
     let first = next.append(b"served again");

@@ -123,7 +123,7 @@ fn the_primary_is_found_among_several_hosts() {
     let Some(mut cluster) = Cluster::start(1) else { return };
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let [primary, standby] = [0, 1].map(|index| cluster.servers[index].address());
-    let passfile = cluster.servers[0].password_file();
+    let passfile = cluster.servers[0].spec().password_file();
     let url = format!(
         "postgresql://tongbao@{nobody},{standby},{primary}/postgres?target_session_attrs=read-write&passfile={}",
         passfile.display()
