@@ -48,10 +48,10 @@ async fn run(command: &mut Command) -> Result<String, String> {
     if output.status.success() { Ok(words) } else { Err(words) }
 }
 
-/// The script of all operations against these doors.
-async fn all_operations(release: &str, doors: &[Door]) {
+/// A script against these doors.
+async fn all_is_well(release: &str, script: &str, doors: &[Door]) {
     let Some(python) = python(release).await else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/operations.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
     let addresses: Vec<String> = addresses(doors).iter().map(ToString::to_string).collect();
     let ran = run(Command::new(python).arg(script).arg(addresses.join(","))).await;
     let words = ran.unwrap_or_else(|words| panic!("{words}"));
@@ -61,12 +61,21 @@ async fn all_operations(release: &str, doors: &[Door]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_python_client_works_unchanged() {
     let (_, doors) = doors(3).await;
-    all_operations("0.17.8", &doors).await;
+    all_is_well("0.17.8", "operations.py", &doors).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_release_works_as_well_and_with_another_leader() {
     let (bank, doors) = doors(3).await;
     bank.change_view(5);
-    all_operations("0.17.9", &doors).await;
+    all_is_well("0.17.9", "operations.py", &doors).await;
+}
+
+/// Before and after requests of several batches, which came with 0.16.34.
+#[tokio::test(flavor = "multi_thread")]
+async fn older_clients_are_answered_in_their_own_encoding() {
+    for release in ["0.16.30", "0.16.60"] {
+        let (_, doors) = doors(1).await;
+        all_is_well(release, "older.py", &doors).await;
+    }
 }
