@@ -83,17 +83,7 @@ impl Cluster {
             Ok(password) => String::from_utf8_lossy(&password).into_owned(),
             Err(_) => fresh_password().map_err(|error| unusable(layout, error))?,
         };
-        let specs: Vec<Spec> = plan
-            .iter()
-            .map(|site| Spec {
-                name: site.name.to_string(),
-                folder: layout.postgres(&site.name),
-                address: IpAddr::V4(site.address),
-                port: kept.port,
-                password: password.clone(),
-                extra: String::new(),
-            })
-            .collect();
+        let specs = specs(layout, plan, kept.port, &password);
         let servers = specs.iter().map(|spec| Mutex::new(Server::new(&installation, spec.clone()))).collect();
         let inner = Inner {
             layout: layout.clone(),
@@ -107,6 +97,14 @@ impl Cluster {
         };
         inner.start()?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The journal's URL of servers that need not run.
+    pub(crate) fn kept_url(layout: &Layout, plan: &[SitePlan]) -> Result<String, AppError> {
+        let text = read(&layout.servers()).map_err(|error| unusable(layout, error))?;
+        let kept: Kept = serde_json::from_slice(&text).map_err(|error| unusable(layout, error.into()))?;
+        let specs = specs(layout, plan, kept.port, "");
+        Ok(Server::url(&specs, &specs[0].password_file()))
     }
 
     /// The journal's URL; the password stays in its file.
@@ -344,6 +342,20 @@ impl Inner {
         }
         lock(&self.busy).retain(|busy| *busy != index);
     }
+}
+
+fn specs(layout: &Layout, plan: &[SitePlan], port: u16, password: &str) -> Vec<Spec> {
+    let spec = |site: &SitePlan| Spec {
+        name: site.name.to_string(),
+        // The servers' own working folder is another one.
+        folder: std::path::absolute(layout.postgres(&site.name))
+            .unwrap_or_else(|_| layout.postgres(&site.name)),
+        address: IpAddr::V4(site.address),
+        port,
+        password: password.to_owned(),
+        extra: String::new(),
+    };
+    plan.iter().map(spec).collect()
 }
 
 fn unusable(layout: &Layout, source: std::io::Error) -> AppError {
