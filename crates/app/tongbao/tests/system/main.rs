@@ -17,3 +17,4 @@ mod failover;
 mod http;
 mod life;
 mod load;
+mod postgres;
