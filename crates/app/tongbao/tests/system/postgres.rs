@@ -3,6 +3,7 @@
 //! Without PostgreSQL these tests say so and do nothing; in CI that is a failure.
 
 use std::fs;
+use std::net::TcpListener;
 
 use rustix::process::Signal;
 
@@ -82,4 +83,70 @@ fn the_loss_of_the_primary_server_is_a_pause_and_the_lost_one_comes_back() {
     until_roles(&folder, &primary);
     assert!(bank.down().success());
     assert!(!folder.path().join("sites/east-1/postgres/data/postmaster.pid").exists(), "stopped in order");
+}
+
+/// Kills both standbys, and keeps their addresses taken so that they cannot come back before the result is dropped.
+fn lose_standbys(folder: &Folder) -> Vec<TcpListener> {
+    let kept: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("postgres.json")).unwrap()).unwrap();
+    let port = u16::try_from(kept["port"].as_u64().unwrap()).unwrap();
+    let take = |(site, address): (&str, &str)| {
+        let mut taken = None;
+        until("the address is free", || {
+            signal(server_pid(folder, site), Signal::KILL);
+            taken = TcpListener::bind((address, port)).ok();
+            taken.is_some()
+        });
+        taken.unwrap()
+    };
+    [("east-2", "127.12.0.1"), ("south-1", "127.21.0.1")].map(take).into()
+}
+
+fn until_condition(folder: &Folder, wanted: &str) {
+    until(wanted, || folder.json(&["status"])["books"]["survey"]["condition"]["state"] == wanted);
+}
+
+#[test]
+fn without_any_standby_the_strict_policy_waits_and_everybody_can_see_it() {
+    if !is_installed() {
+        return;
+    }
+    let folder = Folder::open_to_all();
+    let bank = Bank::up_with(&folder, &["--journal", "postgres:local"]);
+    bank.open_accounts(&[1, 2]);
+    until_roles(&folder, "east-1");
+    let load = Load::start(&bank, 1_000);
+    load.until_more(20);
+    let taken = lose_standbys(&folder);
+    until_condition(&folder, "blocked");
+    assert!(folder.tongbao(&["status"]).out.contains("BLOCKED until a standby is back"));
+    drop(taken);
+    load.until_more(20);
+    until_condition(&folder, "synchronous");
+    let heard = load.stop();
+    check_books(&folder, &bank, &heard);
+}
+
+#[test]
+fn without_any_standby_the_lax_policy_goes_on_and_says_so_loudly() {
+    if !is_installed() {
+        return;
+    }
+    let folder = Folder::open_to_all();
+    let bank = Bank::up_with(&folder, &["--journal", "postgres:local?durability=allow-degraded"]);
+    bank.open_accounts(&[1, 2]);
+    until_roles(&folder, "east-1");
+    let load = Load::start(&bank, 1_000);
+    load.until_more(20);
+    let taken = lose_standbys(&folder);
+    until_condition(&folder, "degraded");
+    load.until_more(20);
+    assert!(folder.tongbao(&["status"]).out.contains("DEGRADED"));
+    drop(taken);
+    until_condition(&folder, "synchronous");
+    until_roles(&folder, "east-1");
+    load.until_more(20);
+    let heard = load.stop();
+    assert_eq!(heard.errors, []);
+    check_books(&folder, &bank, &heard);
 }
