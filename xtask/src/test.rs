@@ -11,7 +11,7 @@ use crate::process::Cmd;
 use crate::server::Server;
 use crate::steps::{Outcome, Steps};
 use crate::tidy;
-use crate::tools::{Installer, Node, find_or_install_chromium, has_cargo_command};
+use crate::tools::{Installer, Node, ensure_postgres, find_or_install_chromium, has_cargo_command};
 use crate::workspace::Workspace;
 
 /// How many seeds the simulator runs when nothing else is said.
@@ -144,6 +144,12 @@ impl Session<'_> {
     }
 
     fn rust(&self) -> Result<Outcome> {
+        if let Err(reason) = ensure_postgres(&self.installer) {
+            if self.strict {
+                return Ok(Outcome::Failed(format!("{reason:#}")));
+            }
+            println!("The tests of journals in PostgreSQL do nothing: {reason:#}");
+        }
         let command = if has_cargo_command("nextest") {
             self.cargo("nextest run").args(["--workspace", "--no-fail-fast", "--no-tests", "fail"])
         } else {

@@ -156,6 +156,16 @@ pub(crate) fn find_or_install_chromium(installer: &Installer) -> Result<PathBuf>
     find().context("Chromium was installed, but is not in PATH")
 }
 
+/// PostgreSQL for the tests of journals in it: what is in `PATH` or Debian's folder, or installed now.
+pub(crate) fn ensure_postgres(installer: &Installer) -> Result<()> {
+    let is_there = || find_in_path("postgres").is_some() || Path::new("/usr/lib/postgresql").is_dir();
+    if is_there() {
+        return Ok(());
+    }
+    installer.install("PostgreSQL", &["postgresql"])?;
+    if is_there() { Ok(()) } else { bail!("PostgreSQL was installed, but is nowhere to be found") }
+}
+
 /// Whether cargo has a subcommand.
 pub(crate) fn has_cargo_command(name: &str) -> bool {
     Cmd::cargo().args([name, "--version"]).read().is_ok()

@@ -46,9 +46,15 @@ pub enum Step {
     Rejoin,
 }
 
-/// The next step, if one is due. `lost` counts how often in a row the primary was not seen to serve; patience is the
-/// caller's. `stale` are the servers whose data is of an older reign.
-pub fn next(memory: &Memory, seen: &[Seen], stale: &[usize], allow_degraded: bool) -> Option<Step> {
+/// The next step, if one is due; how long a primary may be silent before it counts as lost is the caller's patience. `stale` are
+/// the servers whose data is of an older reign, or no good. `busy` are those that are being brought back.
+pub fn next(
+    memory: &Memory,
+    seen: &[Seen],
+    stale: &[usize],
+    busy: &[usize],
+    allow_degraded: bool,
+) -> Option<Step> {
     let primary = memory.primary;
     if !seen.get(primary)?.serves {
         return Some(without_primary(memory, seen, stale));
@@ -58,13 +64,13 @@ pub fn next(memory: &Memory, seen: &[Seen], stale: &[usize], allow_degraded: boo
     if memory.alone && following > 0 {
         return Some(Step::Rejoin);
     }
-    if let Some(index) = others().find(|index| !seen[*index].serves || stale.contains(index)) {
-        if following == 0 && allow_degraded && !memory.alone {
-            return Some(Step::GoAlone);
-        }
-        return Some(if stale.contains(&index) { Step::Rebuild(index) } else { Step::Restart(index) });
+    let is_lost = |index: &usize| !seen[*index].serves || stale.contains(index);
+    if following == 0 && allow_degraded && !memory.alone && others().all(|index| is_lost(&index)) {
+        return Some(Step::GoAlone);
     }
-    None
+    // One that cannot be brought back must not keep another one waiting.
+    let index = others().find(|index| is_lost(index) && !busy.contains(index))?;
+    Some(if stale.contains(&index) { Step::Rebuild(index) } else { Step::Restart(index) })
 }
 
 fn without_primary(memory: &Memory, seen: &[Seen], stale: &[usize]) -> Step {
@@ -98,39 +104,44 @@ mod tests {
     #[test]
     fn the_standby_that_has_more_takes_the_primarys_place() {
         let seen = [DOWN, standby(100), standby(200)];
-        assert_eq!(next(&memory(false), &seen, &[], false), Some(Step::Promote(2)));
+        assert_eq!(next(&memory(false), &seen, &[], &[], false), Some(Step::Promote(2)));
         let seen = [DOWN, standby(201), standby(200)];
-        assert_eq!(next(&memory(false), &seen, &[], false), Some(Step::Promote(1)));
+        assert_eq!(next(&memory(false), &seen, &[], &[], false), Some(Step::Promote(1)));
     }
 
     #[test]
     fn nobody_is_promoted_who_may_lack_what_was_acknowledged() {
         // The standby that is away may be the one that acknowledged.
-        assert_eq!(next(&memory(false), &[DOWN, standby(100), DOWN], &[], true), Some(Step::RestartPrimary));
+        assert_eq!(
+            next(&memory(false), &[DOWN, standby(100), DOWN], &[], &[], true),
+            Some(Step::RestartPrimary)
+        );
         // Its data is of an older reign.
         assert_eq!(
-            next(&memory(false), &[DOWN, standby(100), standby(900)], &[2], true),
+            next(&memory(false), &[DOWN, standby(100), standby(900)], &[2], &[], true),
             Some(Step::RestartPrimary)
         );
         // The primary went on alone, so the standbys lack what it did.
         assert_eq!(
-            next(&memory(true), &[DOWN, standby(1), standby(1)], &[], true),
+            next(&memory(true), &[DOWN, standby(1), standby(1)], &[], &[], true),
             Some(Step::RestartPrimary)
         );
     }
 
     #[test]
     fn one_lost_standby_changes_nothing_but_itself() {
-        assert_eq!(next(&memory(false), &[UP, UP, DOWN], &[], true), Some(Step::Restart(2)));
-        assert_eq!(next(&memory(false), &[UP, UP, DOWN], &[2], false), Some(Step::Rebuild(2)));
-        assert_eq!(next(&memory(false), &[UP, UP, UP], &[], false), None);
+        assert_eq!(next(&memory(false), &[UP, UP, DOWN], &[], &[], true), Some(Step::Restart(2)));
+        assert_eq!(next(&memory(false), &[UP, UP, DOWN], &[2], &[], false), Some(Step::Rebuild(2)));
+        assert_eq!(next(&memory(false), &[UP, UP, UP], &[], &[], false), None);
+        assert_eq!(next(&memory(false), &[UP, DOWN, DOWN], &[], &[1], false), Some(Step::Restart(2)));
+        assert_eq!(next(&memory(false), &[UP, DOWN, UP], &[], &[1], true), None);
     }
 
     #[test]
     fn only_the_policy_lets_a_primary_go_on_alone_and_a_standby_ends_that() {
-        assert_eq!(next(&memory(false), &[UP, DOWN, DOWN], &[], false), Some(Step::Restart(1)));
-        assert_eq!(next(&memory(false), &[UP, DOWN, DOWN], &[], true), Some(Step::GoAlone));
-        assert_eq!(next(&memory(true), &[UP, DOWN, DOWN], &[], true), Some(Step::Restart(1)));
-        assert_eq!(next(&memory(true), &[UP, UP, DOWN], &[], true), Some(Step::Rejoin));
+        assert_eq!(next(&memory(false), &[UP, DOWN, DOWN], &[], &[], false), Some(Step::Restart(1)));
+        assert_eq!(next(&memory(false), &[UP, DOWN, DOWN], &[], &[], true), Some(Step::GoAlone));
+        assert_eq!(next(&memory(true), &[UP, DOWN, DOWN], &[], &[], true), Some(Step::Restart(1)));
+        assert_eq!(next(&memory(true), &[UP, UP, DOWN], &[], &[], true), Some(Step::Rejoin));
     }
 }

@@ -101,3 +101,11 @@ fn parent_of(pid: u32) -> Option<u32> {
     // The name in parentheses may hold anything; behind it come the state and the parent.
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
+
+/// Kills a process and everything it started.
+pub(crate) fn kill_all(pid: u32) {
+    // Stopped first, so that it does not start others meanwhile.
+    signal(pid, Signal::STOP);
+    children(pid).into_iter().for_each(|child| signal(child, Signal::KILL));
+    signal(pid, Signal::KILL);
+}

@@ -11,7 +11,7 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use crate::error::LocalError;
 use crate::installation::Installation;
 use crate::process::{
-    append_to, children, command, give, own_folder, read, run, signal, tail, write_private,
+    append_to, children, command, give, kill_all, own_folder, read, run, signal, tail, write_private,
 };
 use crate::tuning::SETTINGS;
 
@@ -215,8 +215,20 @@ impl Server {
         self.data().join("standby.signal").exists()
     }
 
+    /// Ends a process on this data that an earlier supervisor left behind when it was killed.
+    fn end_orphan(&self) {
+        let pid =
+            read(&self.data().join("postmaster.pid")).and_then(|text| text.lines().next()?.parse().ok());
+        let Some(pid) = pid else { return };
+        let command = read(Path::new(&format!("/proc/{pid}/cmdline"))).unwrap_or_default();
+        if command.split('\0').any(|word| Path::new(word) == self.data()) {
+            kill_all(pid);
+        }
+    }
+
     /// Starts the process.
     pub fn spawn(&mut self) -> Result<(), LocalError> {
+        self.end_orphan();
         let log = append_to(&self.log())?;
         give(&self.installation, &self.log())?;
         let errors = log.try_clone().map_err(LocalError::io("open", &self.log()))?;
@@ -293,12 +305,7 @@ impl Server {
     /// Kills every process of the server at once, as the loss of its machine would.
     pub fn kill(&mut self) {
         let Some(mut process) = self.process.take() else { return };
-        // Stopped first, so that it does not start others meanwhile.
-        signal(process.id(), Signal::STOP);
-        for child in children(process.id()) {
-            signal(child, Signal::KILL);
-        }
-        signal(process.id(), Signal::KILL);
+        kill_all(process.id());
         let _ = process.wait();
     }
 

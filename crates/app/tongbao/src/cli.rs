@@ -212,6 +212,22 @@ pub(crate) enum JournalCommand {
         #[arg(long)]
         commands: bool,
     },
+    /// Copy the journal's files into PostgreSQL, or what it lacks of them. Nobody may lead there meanwhile.
+    Copy {
+        #[command(flatten)]
+        journal: JournalArgs,
+        /// Where to: postgres://user@host,host/database.
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+    /// Copy old days from PostgreSQL into files, check all of the files, and only then drop those days.
+    Archive {
+        #[command(flatten)]
+        journal: JournalArgs,
+        /// The first day that stays, as YYYY-MM-DD, in UTC.
+        #[arg(long, value_name = "DAY")]
+        before: jiff::civil::Date,
+    },
 }
 
 /// Which journal.
@@ -220,7 +236,10 @@ pub(crate) struct JournalArgs {
     /// The shard whose journal it is.
     #[arg(long, default_value = crate::institution::SHARD)]
     pub(crate) shard: String,
-    /// The journal's folder. Default: that of the shard in the data folder.
+    /// The folder of the files. Default: that of the shard in the data folder; for an archive, one beside it.
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+    /// The books in PostgreSQL: postgres://user@host,host/database. Default: where the data folder has them.
+    #[arg(long, value_name = "URL")]
+    pub(crate) journal: Option<String>,
 }

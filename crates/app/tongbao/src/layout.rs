@@ -56,6 +56,11 @@ impl Layout {
         self.site(site).join("log")
     }
 
+    /// Where old days of books in PostgreSQL go.
+    pub(crate) fn archive(&self, shard: &str) -> PathBuf {
+        self.root.join("archive").join(shard)
+    }
+
     /// What the folder remembers of where the books are.
     pub(crate) fn books(&self) -> PathBuf {
         self.root.join("books.json")

@@ -1,13 +1,13 @@
 //! What the server says of its standbys, and what the policy makes of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::PgError;
 use crate::session::Session;
 use crate::settings::Policy;
 
 /// What is known of the journal's durability.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state", content = "reason")]
 pub enum Condition {
     /// Nobody has looked yet, or the primary does not answer.
@@ -22,7 +22,7 @@ pub enum Condition {
 }
 
 /// One standby as the primary sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standby {
     /// Its `application_name`.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct Standby {
 }
 
 /// The primary's replication at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replication {
     /// `synchronous_standby_names`.
     pub synchronous_standby_names: String,

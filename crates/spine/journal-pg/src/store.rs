@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ids::{Epoch, Seq};
 use journal::{Claim, JournalError, Position, Store, Tail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch as channel;
 
 use crate::claim::PgClaim;
@@ -111,7 +111,7 @@ impl Store for PgStore {
 }
 
 /// The primary, its standbys and the lease, at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// The primary, as in the URL.
     pub primary: String,

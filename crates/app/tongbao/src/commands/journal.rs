@@ -1,23 +1,53 @@
-//! `tongbao journal …`: works on the files, whether or not a bank runs on them.
+//! `tongbao journal …`: works on files or PostgreSQL, whether or not a bank runs on them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use journal::{Disk, Kind, Position, Reader, RealDisk, Record};
+use anyhow::Context as _;
+use console_api::SiteName;
+use ids::{Seq, Timestamp};
+use journal::{Disk, Kind, Position, Reader, RealDisk, Record, Store as _, Tail};
+use journal_pg::{PgStore, Settings, Survey};
 use ledger_core::{Account, Operation, Transfer};
 use serde_json::{Value, json};
 
 use crate::cli::{JournalArgs, JournalCommand};
 use crate::error::AppError;
+use crate::institution::default_plan;
 use crate::layout::Layout;
 use crate::output::Output;
 
-pub(super) fn run(layout: &Layout, command: JournalCommand, output: Output) -> anyhow::Result<()> {
+/// How long to wait for the next rows.
+const DUMP_POLL: Duration = Duration::from_millis(2);
+
+pub(super) async fn run(layout: &Layout, command: JournalCommand, output: Output) -> anyhow::Result<()> {
     match command {
-        JournalCommand::Verify(journal) => verify(&open(layout, &journal)?, &journal.shard, output),
+        JournalCommand::Verify(journal) => match books_url(layout, &journal)? {
+            Some(url) => verify_books(&url, &journal.shard, output).await,
+            None => verify(&open(layout, &journal)?, &journal.shard, output),
+        },
         JournalCommand::Dump { journal, from, limit, commands } => {
             let what = Dump { from, limit, commands };
-            dump(open(layout, &journal)?, &journal.shard, &what, output)
+            match books_url(layout, &journal)? {
+                Some(url) => {
+                    let end = Survey::ask(&url, &journal.shard).await?.seq;
+                    let store = PgStore::new(url, &journal.shard)?;
+                    dump(store.tail(Position::genesis())?, Some(end), &what, output).await
+                }
+                None => {
+                    let reader = Reader::open(open(layout, &journal)?, &journal.shard, Position::genesis())?;
+                    dump(Box::new(reader), None, &what, output).await
+                }
+            }
         }
+        JournalCommand::Copy { journal, to } => {
+            let mut from = Reader::open(open(layout, &journal)?, &journal.shard, Position::genesis())?;
+            let copied = journal_pg::copy_in(&mut from, &to.parse()?, &journal.shard).await?;
+            output.result(&copied, || {
+                format!("{} records are copied; the last one there is {}", copied.records, copied.last_seq)
+            })
+        }
+        JournalCommand::Archive { journal, before } => archive(layout, &journal, before, output).await,
     }
 }
 
@@ -25,6 +55,73 @@ fn open(layout: &Layout, journal: &JournalArgs) -> Result<Arc<dyn Disk>, AppErro
     let folder = journal.folder.clone().unwrap_or_else(|| layout.journal(&journal.shard));
     let disk = RealDisk::open(&folder).map_err(|source| AppError::Folder { folder, source })?;
     Ok(Arc::new(disk))
+}
+
+/// Where the books are in PostgreSQL, unless files are asked for or the data folder has files.
+fn books_url(layout: &Layout, journal: &JournalArgs) -> anyhow::Result<Option<Settings>> {
+    let url = match (&journal.journal, &journal.folder) {
+        (Some(url), _) => Some(url.clone()),
+        (None, Some(_)) => None,
+        (None, None) => crate::up::kept_url(layout)?,
+    };
+    Ok(url.map(|url| url.parse()).transpose()?)
+}
+
+async fn verify_books(settings: &Settings, shard: &str, output: Output) -> anyhow::Result<()> {
+    let bar = output.progress(Survey::ask(settings, shard).await?.seq.0, "verifying");
+    let report = journal_pg::verify(settings, shard, |so_far| bar.set_position(so_far.last_seq.0)).await;
+    bar.finish_and_clear();
+    let report = report?;
+    output.result(&report, || {
+        format!(
+            "the journal in PostgreSQL is sound: {} records with {} commands\n  records   {} to {}\n  \
+             epochs    {}\n  head      {}",
+            report.records,
+            report.commands,
+            report.first_seq,
+            report.last_seq,
+            report.reigns.len(),
+            report.head,
+        )
+    })
+}
+
+async fn archive(
+    layout: &Layout,
+    journal: &JournalArgs,
+    before: jiff::civil::Date,
+    output: Output,
+) -> anyhow::Result<()> {
+    let from = JournalArgs { folder: None, ..journal.clone() };
+    let settings = books_url(layout, &from)?.context("the books of this data folder are files already")?;
+    let folder = journal.folder.clone().unwrap_or_else(|| layout.archive(&journal.shard));
+    let disk =
+        RealDisk::create(&folder).map_err(|source| AppError::Folder { folder: folder.clone(), source })?;
+    let start = before.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp().as_nanosecond();
+    let start = Timestamp(u64::try_from(start)?);
+    let oldest = default_plan().iter().map(|site| newest_snapshot(layout, &site.name, &journal.shard)).min();
+    let oldest = oldest.unwrap_or_default();
+    let archived = journal_pg::archive(&settings, &journal.shard, Arc::new(disk), start, oldest).await?;
+    output.result(&archived, || {
+        format!(
+            "{} records are copied to {}, which is sound up to {}\n  dropped from PostgreSQL: {}",
+            archived.records,
+            folder.display(),
+            archived.through_seq,
+            if archived.days_dropped.is_empty() {
+                "nothing".to_owned()
+            } else {
+                archived.days_dropped.join(", ")
+            },
+        )
+    })
+}
+
+/// The place of a site's newest snapshot; zero if it has none and would read everything.
+fn newest_snapshot(layout: &Layout, site: &SiteName, shard: &str) -> Seq {
+    let entries = std::fs::read_dir(layout.snapshots(site, shard)).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter_map(|name| name.strip_suffix(".snapshot")?.parse().ok().map(Seq)).max().unwrap_or_default()
 }
 
 fn verify(disk: &Arc<dyn Disk>, shard: &str, output: Output) -> anyhow::Result<()> {
@@ -61,14 +158,16 @@ struct Dump {
     commands: bool,
 }
 
-fn dump(disk: Arc<dyn Disk>, shard: &str, what: &Dump, output: Output) -> anyhow::Result<()> {
-    let mut reader = Reader::open(disk, shard, Position::genesis())?;
+/// Prints records up to the limit or the end: what is there now, or `end`.
+async fn dump(mut tail: Box<dyn Tail>, end: Option<Seq>, what: &Dump, output: Output) -> anyhow::Result<()> {
     let mut shown = Vec::new();
-    while (shown.len() as u64) < what.limit
-        && let Some(record) = reader.next_record()?
-    {
-        if record.seq.0 >= what.from {
-            shown.push(describe(&record, what.commands)?);
+    while (shown.len() as u64) < what.limit {
+        match tail.next_record()? {
+            Some(record) if record.seq.0 >= what.from => shown.push(describe(&record, what.commands)?),
+            Some(_) => {}
+            None if end.is_none_or(|end| tail.position().seq >= end) => break,
+            // The rows are on their way.
+            None => tokio::time::sleep(DUMP_POLL).await,
         }
     }
     output.result(&shown, || shown.iter().map(as_text).collect::<Vec<_>>().join("\n"))

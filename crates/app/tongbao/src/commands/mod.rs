@@ -25,7 +25,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Pay(args) => pay::run(&bank, args, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
-        Command::Journal(command) => journal::run(&bank.layout, command, output),
+        Command::Journal(command) => journal::run(&bank.layout, command, output).await,
     }
 }
 

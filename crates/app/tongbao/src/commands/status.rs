@@ -1,11 +1,13 @@
 //! `tongbao status`.
 
 use console_api::{Platform, SiteState};
+use journal_pg::Condition;
 use serde::Serialize;
 
 use super::Bank;
 use super::table::{Align, Table};
 use crate::output::Output;
+use crate::up::{BooksView, ServerView};
 
 /// The platform, and what only this machine knows of it.
 #[derive(Serialize)]
@@ -14,11 +16,14 @@ struct Shown {
     platform: Platform,
     /// The addresses to give to a TigerBeetle client.
     ledger: Option<String>,
+    /// The books, if they are in PostgreSQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    books: Option<BooksView>,
 }
 
 pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
     let (client, running) = bank.platform()?;
-    let shown = Shown { platform: client.platform().await?, ledger: running.ledger };
+    let shown = Shown { platform: client.platform().await?, ledger: running.ledger, books: running.books };
     output.result(&shown, || {
         let platform = &shown.platform;
         let leader =
@@ -55,9 +60,52 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
             ]);
         }
         let ledger = shown.ledger.as_deref().unwrap_or("not served");
+        let books = shown.books.as_ref().map(describe_books).unwrap_or_default();
         format!(
-            "shard {}: {leader}, epoch {}, seq {}; gateway http://{}\nTigerBeetle clients: {ledger}\n\n{table}",
+            "shard {}: {leader}, epoch {}, seq {}; gateway http://{}\nTigerBeetle clients: {ledger}\n\n{table}{books}",
             platform.shard, platform.epoch, platform.seq, platform.gateway
         )
     })
+}
+
+/// The primary, its standbys, and whether anybody waits for them.
+fn describe_books(books: &BooksView) -> String {
+    let mut table = Table::new(&[
+        ("POSTGRESQL", Align::Left),
+        ("SERVER", Align::Left),
+        ("STATE", Align::Left),
+        ("COMMITS", Align::Left),
+        ("LAG (BYTES)", Align::Right),
+    ]);
+    let survey = books.survey.as_ref();
+    let standbys = || survey.into_iter().flat_map(|survey| survey.replication.standbys.iter());
+    for ServerView { site, address, role, serves } in &books.servers {
+        let standby = standbys().find(|standby| standby.name == *site);
+        let sync = standby.map_or("-", |standby| &standby.sync);
+        let lag = standby.and_then(|standby| standby.lag_bytes).map_or("-".to_owned(), |lag| lag.to_string());
+        let role = if *serves { role.clone() } else { "down".to_owned() };
+        table.row([site.clone(), address.clone(), role, sync.to_owned(), lag]);
+    }
+    if books.servers.is_empty() {
+        for standby in standbys() {
+            let lag = standby.lag_bytes.map_or("-".to_owned(), |lag| lag.to_string());
+            table.row([
+                standby.name.clone(),
+                "-".to_owned(),
+                standby.state.clone(),
+                standby.sync.clone(),
+                lag,
+            ]);
+        }
+    }
+    let condition = match survey.map(|survey| &survey.condition) {
+        None | Some(Condition::Unknown) => "NO PRIMARY ANSWERS".to_owned(),
+        Some(Condition::Synchronous) => "every commit is on a synchronous standby".to_owned(),
+        Some(Condition::Degraded(reason)) => {
+            format!("DEGRADED, what is acknowledged now may be lost: {reason}")
+        }
+        Some(Condition::Blocked(reason)) => format!("BLOCKED until a standby is back: {reason}"),
+    };
+    let primary = survey.map_or("-", |survey| &survey.primary);
+    format!("\n\nbooks in PostgreSQL, primary {primary}: {condition}\n\n{table}")
 }

@@ -8,8 +8,9 @@ use journal::{FileStore, Options, Store};
 use journal_pg::{PgStore, Policy, Settings};
 use serde::{Deserialize, Serialize};
 
+use super::postgres::Cluster;
 use crate::error::AppError;
-use crate::institution::SHARD;
+use crate::institution::{SHARD, default_plan};
 use crate::layout::{Layout, read};
 
 /// The environment variable that tells a site where the books are: a URL may hold a password, and arguments can be seen.
@@ -116,6 +117,18 @@ impl Choice {
                 // Hosts come and go; whether these are the same books, the hash chain says.
                 | (Self::Url(_), Kept::Postgres { .. })
         )
+    }
+}
+
+/// Where the data folder's books are in PostgreSQL; nothing if they are files.
+pub(crate) fn kept_url(layout: &Layout) -> Result<Option<String>, AppError> {
+    let kept = read(&layout.books()).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    match kept {
+        None | Some(Kept::Files) => Ok(None),
+        Some(Kept::PostgresLocal { .. }) => Cluster::kept_url(layout, &default_plan()).map(Some),
+        Some(Kept::Postgres { hosts }) => {
+            Err(AppError::Books { kept: format!("PostgreSQL at {}", hosts.join(", ")) })
+        }
     }
 }
 

@@ -27,8 +27,9 @@ use crate::institution::{SHARD, SitePlan, default_plan};
 use crate::layout::{Layout, Running, read};
 use crate::output::Output;
 use books::Choice;
-pub(crate) use books::{JOURNAL_VARIABLE, open as open_books};
-use postgres::{Cluster, ServerView};
+pub(crate) use books::{JOURNAL_VARIABLE, kept_url, open as open_books};
+use postgres::Cluster;
+pub(crate) use postgres::ServerView;
 use process::Sites;
 
 /// How long the first start may take until a site leads.
@@ -83,7 +84,7 @@ pub(crate) struct BooksView {
     /// The servers that `up` keeps; none if they are somebody else's.
     pub(crate) servers: Vec<ServerView>,
     /// What the primary says of itself and its standbys; nothing while there is none.
-    pub(crate) survey: Option<serde_json::Value>,
+    pub(crate) survey: Option<Survey>,
 }
 
 /// Starts everything, says where, and runs until it is told to stop.
@@ -204,10 +205,8 @@ async fn tell_of_books(layout: Layout, mut running: Running, url: String, cluste
     let Ok(settings) = url.parse::<Settings>() else { return std::future::pending().await };
     loop {
         let survey = Survey::ask(&settings, SHARD).await.ok();
-        let books = Some(BooksView {
-            servers: cluster.as_ref().map(Cluster::view).unwrap_or_default(),
-            survey: survey.and_then(|survey| serde_json::to_value(survey).ok()),
-        });
+        let books =
+            Some(BooksView { servers: cluster.as_ref().map(Cluster::view).unwrap_or_default(), survey });
         if running.books != books {
             running.books = books;
             if let Err(error) = layout.announce(&running) {

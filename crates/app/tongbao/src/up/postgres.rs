@@ -22,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(150);
 /// How long a primary may take to answer, and how often in a row it may fail to, while its process runs.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(700);
 const MISSES_MAX: u32 = 3;
+/// How long a server that could not be brought back is left alone.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// The quorum: every commit is on the primary and on whichever standby is faster. So any two of three servers hold
 /// everything, one may be away or slow without anybody waiting, and one that is slow forever hides nothing.
 const STANDBYS_PER_COMMIT: u32 = 1;
@@ -83,17 +85,7 @@ impl Cluster {
             Ok(password) => String::from_utf8_lossy(&password).into_owned(),
             Err(_) => fresh_password().map_err(|error| unusable(layout, error))?,
         };
-        let specs: Vec<Spec> = plan
-            .iter()
-            .map(|site| Spec {
-                name: site.name.to_string(),
-                folder: layout.postgres(&site.name),
-                address: IpAddr::V4(site.address),
-                port: kept.port,
-                password: password.clone(),
-                extra: String::new(),
-            })
-            .collect();
+        let specs = specs(layout, plan, kept.port, &password);
         let servers = specs.iter().map(|spec| Mutex::new(Server::new(&installation, spec.clone()))).collect();
         let inner = Inner {
             layout: layout.clone(),
@@ -107,6 +99,14 @@ impl Cluster {
         };
         inner.start()?;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The journal's URL of servers that need not run.
+    pub(crate) fn kept_url(layout: &Layout, plan: &[SitePlan]) -> Result<String, AppError> {
+        let text = read(&layout.servers()).map_err(|error| unusable(layout, error))?;
+        let kept: Kept = serde_json::from_slice(&text).map_err(|error| unusable(layout, error.into()))?;
+        let specs = specs(layout, plan, kept.port, "");
+        Ok(Server::url(&specs, &specs[0].password_file()))
     }
 
     /// The journal's URL; the password stays in its file.
@@ -174,13 +174,12 @@ impl Cluster {
             self.0.ask_standbys(primary, &mut seen).await;
         }
         lock(&self.0.seen).clone_from(&seen);
-        let Some(step) = plan::next(&kept.memory, &seen, &kept.stale, self.0.allow_degraded) else {
+        let busy = lock(&self.0.busy).clone();
+        let step = plan::next(&kept.memory, &seen, &kept.stale, &busy, self.0.allow_degraded);
+        let Some(step) = step else {
             return Ok(());
         };
         if let Step::Restart(index) | Step::Rebuild(index) = step {
-            if lock(&self.0.busy).contains(&index) {
-                return Ok(());
-            }
             lock(&self.0.busy).push(index);
             let inner = Arc::clone(&self.0);
             // Copying takes long, and the others are looked after meanwhile.
@@ -319,31 +318,65 @@ impl Inner {
         Ok(())
     }
 
+    /// Brings a lost server back as a standby. One whose data does not start gets a fresh copy the next time.
     fn bring_back(&self, index: usize, step: Step) {
-        let result = || -> Result<(), LocalError> {
-            let primary = self.specs[lock(&self.kept).memory.primary].clone();
-            let mut server = lock(&self.servers[index]);
-            server.kill();
-            if matches!(step, Step::Rebuild(_)) || !server.exists() {
-                server.clone_from(&primary)?;
-            } else {
-                server.follow(&primary)?;
-            }
-            server.start()
-        };
-        match result() {
+        let site = &self.specs[index].name;
+        let result = self.start_standby(index, matches!(step, Step::Rebuild(_)));
+        let is_back = result.is_ok();
+        match result {
             Ok(()) => {
-                tracing::info!(site = self.specs[index].name, "this site's PostgreSQL is a standby again");
-                if let Err(error) = self.remember(|kept| kept.stale.retain(|stale| *stale != index)) {
-                    tracing::error!(%error, "what became of the servers could not be kept");
-                }
+                tracing::info!(site, "this site's PostgreSQL is a standby again");
             }
             Err(error) => {
-                tracing::warn!(site = self.specs[index].name, %error, "a standby could not be brought back; it is tried again");
+                tracing::warn!(site, %error, "a standby could not be brought back; it is tried again")
             }
+        }
+        let kept = self.remember(|kept| {
+            kept.stale.retain(|stale| *stale != index);
+            if !is_back {
+                kept.stale.push(index);
+            }
+        });
+        if let Err(error) = kept {
+            tracing::error!(%error, "what became of the servers could not be kept");
+        }
+        if !is_back {
+            pause_after_failure();
         }
         lock(&self.busy).retain(|busy| *busy != index);
     }
+
+    fn start_standby(&self, index: usize, afresh: bool) -> Result<(), LocalError> {
+        let primary = self.specs[lock(&self.kept).memory.primary].clone();
+        let mut server = lock(&self.servers[index]);
+        server.kill();
+        if afresh || !server.exists() {
+            server.clone_from(&primary)?;
+        } else {
+            server.follow(&primary)?;
+        }
+        server.start()
+    }
+}
+
+/// Gives the others their turn before a server is tried again.
+#[expect(clippy::disallowed_methods, reason = "a thread of its own waits before it tries again")]
+fn pause_after_failure() {
+    std::thread::sleep(RETRY_PAUSE);
+}
+
+fn specs(layout: &Layout, plan: &[SitePlan], port: u16, password: &str) -> Vec<Spec> {
+    let spec = |site: &SitePlan| Spec {
+        name: site.name.to_string(),
+        // The servers' own working folder is another one.
+        folder: std::path::absolute(layout.postgres(&site.name))
+            .unwrap_or_else(|_| layout.postgres(&site.name)),
+        address: IpAddr::V4(site.address),
+        port,
+        password: password.to_owned(),
+        extra: String::new(),
+    };
+    plan.iter().map(spec).collect()
 }
 
 fn unusable(layout: &Layout, source: std::io::Error) -> AppError {

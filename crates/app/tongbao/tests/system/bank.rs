@@ -17,7 +17,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_tongbao");
 /// A data folder. When it goes, every process that works on it is killed first.
 pub(crate) struct Folder {
     path: PathBuf,
-    _temporary: TempDir,
+    temporary: TempDir,
 }
 
 impl Drop for Folder {
@@ -45,7 +45,15 @@ impl Said {
 impl Folder {
     pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        Self { path: temporary.path().join("data"), _temporary: temporary }
+        Self { path: temporary.path().join("data"), temporary: temporary }
+    }
+
+    /// A folder that PostgreSQL's own user may pass through.
+    pub(crate) fn open_to_all() -> Self {
+        let folder = Self::new();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(folder.temporary.path(), open).unwrap();
+        folder
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -80,8 +88,9 @@ impl Folder {
             let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
             let words: Vec<String> =
                 line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into()).collect();
-            let ours = words.first().is_some_and(|program| program.ends_with("/tongbao"))
-                && words.iter().any(|word| Path::new(word) == self.path);
+            let runs = |name: &str| words.first().is_some_and(|program| program.ends_with(name));
+            let ours = runs("/tongbao") && words.iter().any(|word| Path::new(word) == self.path)
+                || runs("/postgres") && words.iter().any(|word| Path::new(word).starts_with(&self.path));
             let site = words.iter().position(|word| word == "--name").map(|at| words[at + 1].clone());
             ours.then_some((pid, site))
         })
@@ -128,13 +137,13 @@ impl Drop for Bank {
 impl Bank {
     /// Starts a bank on a folder and waits until it is ready.
     pub(crate) fn up(folder: &Folder) -> Self {
-        Self::up_with(folder, "0")
+        Self::up_with(folder, &["--ledger-port", "0"])
     }
 
-    /// The same, with this port for TigerBeetle's clients.
-    pub(crate) fn up_with(folder: &Folder, ledger_port: &str) -> Self {
-        let ports = ["--port", "0", "--console-port", "0", "--ledger-port", ledger_port];
-        let mut child = folder.spawn(&[&["up", "--output", "json"], &ports[..]].concat());
+    /// The same with more options, the port for TigerBeetle's clients among them.
+    pub(crate) fn up_with(folder: &Folder, options: &[&str]) -> Self {
+        let usual = ["up", "--port", "0", "--console-port", "0", "--output", "json"];
+        let mut child = folder.spawn(&[&usual[..], options].concat());
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| {

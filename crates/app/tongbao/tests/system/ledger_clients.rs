@@ -90,7 +90,7 @@ fn a_door_that_is_off_is_not_there() {
     let folder = Folder::new();
     let said = folder.tongbao(&["up", "--ledger-port", "over-there"]);
     assert!(!said.ok && said.err.contains("neither a port nor `off`"), "{said:?}");
-    let bank = Bank::up_with(&folder, "off");
+    let bank = Bank::up_with(&folder, &["--ledger-port", "off"]);
     assert_eq!(bank.ledger, "");
     assert!(folder.tongbao(&["status"]).out.contains("TigerBeetle clients: not served"));
     let text = metrics(&bank);

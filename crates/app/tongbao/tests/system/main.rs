@@ -18,3 +18,4 @@ mod http;
 mod ledger_clients;
 mod life;
 mod load;
+mod postgres;

@@ -14,3 +14,4 @@ mod damage;
 mod faults;
 mod leading;
 mod site;
+mod tls;

@@ -1,0 +1,155 @@
+//! Books in PostgreSQL servers of the bank's own.
+//!
+//! Without PostgreSQL these tests say so and do nothing; in CI that is a failure.
+
+use std::fs;
+use std::net::TcpListener;
+
+use rustix::process::Signal;
+
+use crate::bank::{Bank, Folder, signal, until};
+use crate::load::{Load, check_books};
+
+fn is_installed() -> bool {
+    match pg_local::Installation::find(&std::env::var("PATH").unwrap_or_default()) {
+        Ok(_) => true,
+        Err(error) if std::env::var("CI").as_deref() == Ok("true") => panic!("{error}"),
+        Err(error) => {
+            println!("SKIPPED: {error}");
+            false
+        }
+    }
+}
+
+/// The process of a site's server.
+fn server_pid(folder: &Folder, site: &str) -> u32 {
+    let file = folder.path().join("sites").join(site).join("postgres/data/postmaster.pid");
+    fs::read_to_string(file).unwrap().lines().next().unwrap().parse().unwrap()
+}
+
+fn roles(folder: &Folder) -> Vec<(String, String)> {
+    let status = folder.json(&["status"]);
+    let servers = status["books"]["servers"].as_array().cloned().unwrap_or_default();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    servers.iter().map(|server| (text(&server["site"]), text(&server["role"]))).collect()
+}
+
+fn until_roles(folder: &Folder, primary: &str) {
+    until("one primary and two standbys", || {
+        let roles = roles(folder);
+        let wanted =
+            |(site, role): &(String, String)| role == if site == primary { "primary" } else { "standby" };
+        roles.len() == 3 && roles.iter().all(wanted)
+    });
+}
+
+#[test]
+fn the_loss_of_the_primary_server_is_a_pause_and_the_lost_one_comes_back() {
+    if !is_installed() {
+        return;
+    }
+    let folder = Folder::open_to_all();
+    let bank = Bank::up_with(&folder, &["--ledger-port", "0", "--journal", "postgres:local"]);
+    bank.open_accounts(&[1, 2]);
+    bank.until_whole();
+    until_roles(&folder, "east-1");
+    let load = Load::start(&bank, 1_000);
+    load.until_more(50);
+    signal(server_pid(&folder, "east-1"), Signal::KILL);
+    until("another reign", || bank.platform()["epoch"].as_u64().unwrap() > bank.epoch);
+    load.until_more(50);
+    until("another primary", || {
+        roles(&folder).iter().any(|(site, role)| site != "east-1" && role == "primary")
+    });
+    let primary = roles(&folder).into_iter().find(|(_, role)| role == "primary").unwrap().0;
+    until_roles(&folder, &primary);
+    // A standby that is lost costs nobody anything.
+    signal(server_pid(&folder, "east-1"), Signal::KILL);
+    load.until_more(50);
+    until_roles(&folder, &primary);
+    let heard = load.stop();
+    assert_eq!(heard.errors, [], "clients see a pause, not an error");
+    bank.until_whole();
+    check_books(&folder, &bank, &heard);
+    assert!(folder.json(&["journal", "verify"])["records"].as_u64().unwrap() > 100);
+    let before = bank.balance(2);
+    assert!(bank.down().success());
+
+    // The folder remembers where its books are, and who is the primary.
+    let refused = folder.tongbao(&["up", "--journal", "files"]);
+    assert!(!refused.ok && refused.err.contains("RUN-0008"), "{refused:?}");
+    let bank = Bank::up(&folder);
+    assert_eq!(bank.balance(2), before);
+    until_roles(&folder, &primary);
+    assert!(bank.down().success());
+    assert!(!folder.path().join("sites/east-1/postgres/data/postmaster.pid").exists(), "stopped in order");
+}
+
+/// Kills both standbys, and keeps their addresses taken so that they cannot come back before the result is dropped.
+fn lose_standbys(folder: &Folder) -> Vec<TcpListener> {
+    let kept: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.path().join("postgres.json")).unwrap()).unwrap();
+    let port = u16::try_from(kept["port"].as_u64().unwrap()).unwrap();
+    let take = |(site, address): (&str, &str)| {
+        let mut taken = None;
+        until("the address is free", || {
+            signal(server_pid(folder, site), Signal::KILL);
+            taken = TcpListener::bind((address, port)).ok();
+            taken.is_some()
+        });
+        taken.unwrap()
+    };
+    [("east-2", "127.12.0.1"), ("south-1", "127.21.0.1")].map(take).into()
+}
+
+fn until_condition(folder: &Folder, wanted: &str) {
+    until(wanted, || folder.json(&["status"])["books"]["survey"]["condition"]["state"] == wanted);
+}
+
+#[test]
+fn without_any_standby_the_strict_policy_waits_and_everybody_can_see_it() {
+    if !is_installed() {
+        return;
+    }
+    let folder = Folder::open_to_all();
+    let bank = Bank::up_with(&folder, &["--ledger-port", "0", "--journal", "postgres:local"]);
+    bank.open_accounts(&[1, 2]);
+    until_roles(&folder, "east-1");
+    let load = Load::start(&bank, 1_000);
+    load.until_more(20);
+    let taken = lose_standbys(&folder);
+    until_condition(&folder, "blocked");
+    assert!(folder.tongbao(&["status"]).out.contains("BLOCKED until a standby is back"));
+    drop(taken);
+    load.until_more(20);
+    until_condition(&folder, "synchronous");
+    let heard = load.stop();
+    check_books(&folder, &bank, &heard);
+}
+
+#[test]
+fn without_any_standby_the_lax_policy_goes_on_and_says_so_loudly() {
+    if !is_installed() {
+        return;
+    }
+    let folder = Folder::open_to_all();
+    let bank = Bank::up_with(
+        &folder,
+        &["--ledger-port", "0", "--journal", "postgres:local?durability=allow-degraded"],
+    );
+    bank.open_accounts(&[1, 2]);
+    until_roles(&folder, "east-1");
+    let load = Load::start(&bank, 1_000);
+    load.until_more(20);
+    let taken = lose_standbys(&folder);
+    until_condition(&folder, "degraded");
+    load.until_more(20);
+    assert!(folder.tongbao(&["status"]).out.contains("DEGRADED"));
+    drop(taken);
+    until_condition(&folder, "synchronous");
+    until_roles(&folder, "east-1");
+    load.until_more(20);
+    let heard = load.stop();
+    assert_eq!(heard.errors, []);
+    check_books(&folder, &bank, &heard);
+}
