@@ -89,7 +89,7 @@ impl<M: StateMachine> Snapshot<M> {
     }
 
     /// The state in `bytes`; nothing of it is believed before every digest holds.
-    pub fn decode(shard: &str, bytes: &[u8]) -> Result<Self, SnapshotError> {
+    pub fn decode(shard: &str, bytes: &[u8], context: &M::Context) -> Result<Self, SnapshotError> {
         let (content, digest) = bytes.split_last_chunk::<32>().ok_or(SnapshotError::Format)?;
         let rest = content.strip_prefix(MAGIC.as_slice()).ok_or(SnapshotError::Format)?;
         if Digest::of(content).0 != *digest {
@@ -106,7 +106,7 @@ impl<M: StateMachine> Snapshot<M> {
             return Err(SnapshotError::Shard { found: head.shard });
         }
         let (window, rest) = Window::decode(rest).ok_or(SnapshotError::Format)?;
-        let machine = M::restore(rest).map_err(|reason| SnapshotError::Machine { reason })?;
+        let machine = M::restore(rest, context).map_err(|reason| SnapshotError::Machine { reason })?;
         let found = machine.state_hash();
         if found != head.state_hash {
             return Err(SnapshotError::State { expected: head.state_hash, found });

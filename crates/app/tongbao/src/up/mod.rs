@@ -14,6 +14,7 @@ use console_api::Platform;
 use drill::{Desk, DeskConfig};
 use gateway::{Gateway, ServeLimits, Tracker, serve};
 use journal::{FileStore, Options};
+use ledger_core::ColdOptions;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -44,6 +45,9 @@ pub(crate) struct UpArgs {
     /// none.
     #[arg(long, default_value = "3000", value_name = "PORT")]
     ledger_port: LedgerPort,
+    /// The newest transfers that every site keeps in memory, 88 bytes each; older ones go to its folder `cold`.
+    #[arg(long, value_name = "N", default_value_t = ColdOptions::DEFAULT.keep_rows)]
+    ledger_memory_transfers: u32,
 }
 
 /// Where TigerBeetle's clients are served.
@@ -81,7 +85,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         ledger: (!ledger.is_empty()).then(|| join(&ledger)),
     };
 
-    let sites = Sites::start(&layout, plan, &ledger)?;
+    let sites = Sites::start(&layout, plan, &ledger, args.ledger_memory_transfers)?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({

@@ -60,6 +60,7 @@ impl Sites {
         layout: &Layout,
         plan: Vec<SitePlan>,
         ledger: &[SocketAddr],
+        memory_transfers: u32,
     ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
@@ -81,6 +82,7 @@ impl Sites {
                 layout: layout.clone(),
                 program: program.clone(),
                 ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                memory_transfers,
                 plan,
                 stopped: stopped.clone(),
             };
@@ -155,6 +157,7 @@ struct Keeper {
     program: std::path::PathBuf,
     plan: SitePlan,
     ledger_port: Option<u16>,
+    memory_transfers: u32,
     stopped: watch::Receiver<bool>,
 }
 
@@ -231,6 +234,7 @@ impl Keeper {
             .args(["--address", &self.plan.address.to_string()])
             .args(["--rank", &self.plan.rank.to_string()])
             .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
+            .arg(format!("--ledger-memory-transfers={}", self.memory_transfers))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -100,6 +100,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
             let Some(record) = reader.next_record()? else { return Ok(read) };
             replica.apply(&record)?;
             plan.bytes += record.payload.len() as u64;
+            replica.maintain();
         }
         Ok(RECORDS_AT_ONCE)
     }
