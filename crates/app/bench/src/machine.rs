@@ -48,6 +48,13 @@ pub(crate) fn thread_cpu_time() -> Option<Duration> {
     text.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
+/// The most memory this process has used so far, in bytes. Nothing if the kernel does not tell.
+pub(crate) fn peak_memory() -> Option<u64> {
+    let status = read("/proc/self/status")?;
+    let kib = value_of(&status, "VmHWM")?.strip_suffix("kB")?.trim().parse::<u64>().ok()?;
+    Some(kib * 1024)
+}
+
 /// Whether a process still runs.
 pub(crate) fn runs(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat.state != 'Z')
@@ -98,6 +105,7 @@ mod tests {
         let pid = std::process::id();
         assert!(runs(pid));
         assert!(cpu_time(pid).is_some());
+        assert!(peak_memory().is_none_or(|bytes| bytes > 1 << 20));
         assert!(thread_cpu_time().is_none_or(|time| time > Duration::ZERO));
         assert!(stat(pid).is_some_and(|stat| children(stat.parent).contains(&pid)));
         assert!(this().cores >= 1);

@@ -12,6 +12,7 @@ mod cpu;
 mod failover;
 mod journal_append;
 mod ledger;
+mod ledger_large;
 mod machine;
 mod meter;
 mod payments;
@@ -83,6 +84,10 @@ async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
         Benchmark::Ledger(args) => {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || ledger::run(&args, &stop)).await?
+        }
+        Benchmark::LedgerLarge(args) => {
+            let (args, stop) = (args.clone(), stop.clone());
+            tokio::task::spawn_blocking(move || ledger_large::run(&args, &folder, &stop)).await?
         }
         Benchmark::ReplayJournal(args) => {
             let (args, stop) = (args.clone(), stop.clone());

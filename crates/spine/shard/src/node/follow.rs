@@ -60,6 +60,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         let mut free_since = None;
         loop {
             let read = self.apply_some(&mut *reader, &mut replica, &mut plan)?;
+            replica.maintain();
             caught_up |= read < RECORDS_AT_ONCE;
             let role = if caught_up { Role::Follower } else { Role::Starting };
             self.board.post(role, reader.position().epoch, replica.seq(), replica.timestamp());
@@ -100,7 +101,6 @@ impl<M: StateMachine + Send + 'static> Running<M> {
             let Some(record) = reader.next_record()? else { return Ok(read) };
             replica.apply(&record)?;
             plan.bytes += record.payload.len() as u64;
-            replica.maintain();
         }
         Ok(RECORDS_AT_ONCE)
     }
