@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use ids::{Epoch, Seq};
 use journal::{Kind, Position, Reader, RealDisk, Record};
-use ledger::LedgerMachine;
+use ledger::{LedgerMachine, Storage};
 use ledger_api::StateHash;
 use ledger_core::{EVENT_BYTES, Operation, Transfer};
 use shard::{Replica, frames};
@@ -52,7 +52,7 @@ pub(crate) async fn audit(bank: &Bank, offered: u64) -> Result<Audit> {
 
 fn replay(journal: &Path, offered: u64, live: StateHash) -> Result<Audit> {
     let mut reader = Reader::open(Arc::new(RealDisk::open(journal)?), SHARD, Position::genesis())?;
-    let mut replica: Replica<LedgerMachine> = Replica::genesis();
+    let mut replica: Replica<LedgerMachine> = Replica::genesis(&Storage::in_memory());
     let mut sightings = Sightings(vec![Sighting::default(); usize::try_from(offered)?]);
     let mut waited = clock::now();
     while replica.seq() < Seq(live.seq) {

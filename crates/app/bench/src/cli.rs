@@ -39,6 +39,8 @@ pub(crate) enum Benchmark {
     ReplayJournal(ReplayArgs),
     /// The books over TigerBeetle's client protocol, beside TigerBeetle; and the ledger alone on one core.
     Ledger(LedgerArgs),
+    /// A ledger of 100 million transfers, most of them on the disk: memory, lookups, restarts. Takes minutes and 15 GB.
+    LedgerLarge(LedgerLargeArgs),
     /// Kills the leader again and again under load: what is lost, and how long service is away.
     Failover(FailoverArgs),
 }
@@ -50,6 +52,7 @@ pub(crate) fn list() -> &'static str {
      journal-pg      commands_per_s, rto_ms, lost: PostgreSQL with a synchronous standby, ledger in the loop\n\
      replay-journal  commands_per_s: from the disk into an empty ledger, all checks on\n\
      ledger          transfers_per_s, ratio to TigerBeetle: its client protocol, one replica each\n\
+     ledger-large    rss_mb, lookup_p99_ms, restore_s: 100 million transfers, most of them on the disk\n\
      failover        kills, lost, duplicated, rto_ms_median, rto_ms_max: the leader killed in a row\n"
 }
 
@@ -142,6 +145,23 @@ pub(crate) struct LedgerArgs {
     /// Accounts of the largest workload.
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(10_000..=50_000_000))]
     pub(crate) accounts: u32,
+}
+
+/// `ledger-large`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LedgerLargeArgs {
+    /// Transfers in the ledger.
+    #[arg(long, default_value_t = 100_000_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
+    pub(crate) transfers: u32,
+    /// Accounts they go between.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(2..=100_000_000))]
+    pub(crate) accounts: u32,
+    /// The newest transfers that stay in memory.
+    #[arg(long, default_value_t = ledger_core::ColdOptions::DEFAULT.keep_rows)]
+    pub(crate) memory_transfers: u32,
+    /// Questions of each kind.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=100_000_000))]
+    pub(crate) lookups: u32,
 }
 
 /// `failover`.

@@ -48,6 +48,13 @@ pub(crate) fn thread_cpu_time() -> Option<Duration> {
     text.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }
 
+/// The most memory a process has used so far, in bytes. Nothing if the kernel does not tell.
+pub(crate) fn peak_memory(pid: u32) -> Option<u64> {
+    let status = read(&format!("/proc/{pid}/status"))?;
+    let kib = value_of(&status, "VmHWM")?.strip_suffix("kB")?.trim().parse::<u64>().ok()?;
+    Some(kib * 1024)
+}
+
 /// Whether a process still runs.
 pub(crate) fn runs(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat.state != 'Z')
@@ -58,15 +65,6 @@ pub(crate) fn children(pid: u32) -> Vec<u32> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|child| stat(*child).is_some_and(|stat| stat.parent == pid)).collect()
-}
-
-/// The most memory a process has held so far, in megabytes.
-#[expect(clippy::cast_precision_loss, reason = "megabytes are told to a few digits")]
-pub(crate) fn peak_memory_mb(pid: u32) -> Option<f64> {
-    let status = read(&format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes as f64 * 1_024.0 / 1e6)
 }
 
 fn stat(pid: u32) -> Option<Stat> {
@@ -107,7 +105,7 @@ mod tests {
         let pid = std::process::id();
         assert!(runs(pid));
         assert!(cpu_time(pid).is_some());
-        assert!(peak_memory_mb(pid).is_some_and(|mb| mb > 0.5));
+        assert!(peak_memory(pid).is_some_and(|bytes| bytes > 1 << 19));
         assert!(thread_cpu_time().is_none_or(|time| time > Duration::ZERO));
         assert!(stat(pid).is_some_and(|stat| children(stat.parent).contains(&pid)));
         assert!(this().cores >= 1);

@@ -13,6 +13,7 @@ mod failover;
 mod journal_append;
 mod journal_pg;
 mod ledger;
+mod ledger_large;
 mod machine;
 mod meter;
 mod payments;
@@ -89,6 +90,10 @@ async fn measure(benchmark: &Benchmark, folder: PathBuf) -> Result<Report> {
             report = ledger::run(args, &folder, &stop) => report,
             error = stop.asked() => Err(error),
         },
+        Benchmark::LedgerLarge(args) => {
+            let (args, stop) = (args.clone(), stop.clone());
+            tokio::task::spawn_blocking(move || ledger_large::run(&args, &folder, &stop)).await?
+        }
         Benchmark::ReplayJournal(args) => {
             let (args, stop) = (args.clone(), stop.clone());
             tokio::task::spawn_blocking(move || replay::run(&args, &folder, &stop)).await?

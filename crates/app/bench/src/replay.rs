@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use ids::{Seq, Timestamp};
 use journal::{Batch, Disk, Options, Position, Reader, RealDisk, Record, Writer};
-use ledger::LedgerMachine;
+use ledger::{LedgerMachine, Storage};
 use ledger_core::{CreateTransferStatus, OUTCOME_BYTES, Outcome as EventOutcome};
 use rustix::fs::{Advice, fadvise};
 use shard::{Leader, Outcome, Replica, Request};
@@ -168,7 +168,7 @@ impl Lead {
         while takeover.next_record()?.is_some() {}
         let (writer, _) = takeover.lead(SHARD)?;
         // The new leader's own record is the first of the journal.
-        let mut replica = Replica::genesis();
+        let mut replica = Replica::genesis(&Storage::in_memory());
         let mut reader = Reader::open(disk, SHARD, Position::genesis())?;
         while let Some(record) = reader.next_record()? {
             replica.apply(&record)?;
@@ -210,7 +210,7 @@ fn is_done(outcome: &[u8]) -> bool {
 
 /// The pass that counts.
 fn replay(folder: &Path) -> Result<Replica<LedgerMachine>> {
-    let mut replica = Replica::genesis();
+    let mut replica = Replica::genesis(&Storage::in_memory());
     let mut reader = reader(folder)?;
     while let Some(record) = reader.next_record()? {
         replica.apply(&record)?;
@@ -224,7 +224,7 @@ fn read(folder: &Path) -> Result<Vec<Record>> {
 }
 
 fn apply(records: &[Record]) -> Result<Replica<LedgerMachine>> {
-    let mut replica = Replica::genesis();
+    let mut replica = Replica::genesis(&Storage::in_memory());
     records.iter().try_for_each(|record| replica.apply(record))?;
     Ok(replica)
 }

@@ -7,7 +7,7 @@ use client::{Client, ClientError};
 use console_api::DrillProgress;
 use ids::{AccountId, Seq};
 use journal::{Position, Store, Tail};
-use ledger::LedgerMachine;
+use ledger::{LedgerMachine, Storage};
 use ledger_api::{AccountPage, PAGE_LIMIT_MAX, StateHash};
 use shard::Replica;
 use stdx::Digest;
@@ -61,7 +61,13 @@ pub(crate) fn verify(bank: &Handle, task: Task, tell: &dyn Fn(DrillProgress)) ->
     let state_hash =
         || bank.block_on(client.state_hash()).map_err(|error| Failure::bank("give its state hash", &error));
     let tail = journal.tail(Position::genesis())?;
-    let mut replay = Replay { bank, tail, replica: Replica::genesis(), tally: Tally::new(wanted), tell };
+    let mut replay = Replay {
+        bank,
+        tail,
+        replica: Replica::genesis(&Storage::in_memory()),
+        tally: Tally::new(wanted),
+        tell,
+    };
     let mut marks = Marks::default();
     marks.pass(&mut replay, &state_hash()?)?;
     let (mut after, mut balances_compared, mut balances_different) = (None, 0, 0);

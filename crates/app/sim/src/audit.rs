@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ids::{Epoch, Seq, Timestamp};
 use journal::{Disk, Kind, Position, Reader, Record, verify};
-use ledger::LedgerMachine;
+use ledger::{LedgerMachine, Storage};
 use ledger_core::{Ledger, Operation};
 use shard::{Replica, STATE_HASH_EVERY_BATCHES, Snapshot};
 use stdx::Digest;
@@ -161,7 +161,7 @@ impl Scenario<'_> {
         let unsound = |what: String| Violation::new(Invariant::AcknowledgedOnce, what);
         let mut reader = Reader::open(Arc::clone(disk), SHARD, Position::genesis())
             .map_err(|error| unsound(chain_of(&error)))?;
-        let mut replica = Replica::<LedgerMachine>::genesis();
+        let mut replica = Replica::<LedgerMachine>::genesis(&Storage::in_memory());
         let mut states = History::new();
         while let Some(record) = reader.next_record().map_err(|error| unsound(chain_of(&error)))? {
             check_stamps(&record, replica.timestamp())?;
@@ -261,7 +261,7 @@ impl Scenario<'_> {
         }
         let position = Position { seq: replica.seq(), ..Position::genesis() };
         let bytes = Snapshot::encode(SHARD, position, replica);
-        let restored = Snapshot::<LedgerMachine>::decode(SHARD, &bytes)
+        let restored = Snapshot::<LedgerMachine>::decode(SHARD, &bytes, &Storage::in_memory())
             .map_err(|error| Violation::new(Invariant::SameState, error.to_string()))?;
         let restored = restored.replica;
         found.push(("a restored snapshot".to_owned(), restored.state_hash()));

@@ -8,7 +8,7 @@ use std::io;
 
 use ids::{Epoch, Seq, Timestamp};
 use journal::{Batch, JournalError, Kind, Options, Position, Reader, Record, Writer};
-use ledger::LedgerMachine;
+use ledger::{LedgerMachine, Storage};
 use shard::{BatchOut, Leader, Outcome, Replica, Request, RequestKey, ShardError, Snapshot};
 
 use crate::depot;
@@ -114,9 +114,9 @@ impl Follower {
         around: &Surroundings<'_>,
     ) -> Result<(Replica<LedgerMachine>, Reader, Started), Trouble> {
         let mut refused = Vec::new();
-        let mut found = (Replica::genesis(), Position::genesis());
+        let mut found = (Replica::genesis(&Storage::in_memory()), Position::genesis());
         for (name, bytes) in depot::load(&*process.snapshots, site)? {
-            match Snapshot::decode(SHARD, &bytes) {
+            match Snapshot::decode(SHARD, &bytes, &Storage::in_memory()) {
                 Ok(snapshot) => {
                     found = (snapshot.replica, snapshot.position);
                     break;

@@ -52,6 +52,10 @@ impl Layout {
         self.site(site).join("snapshots").join(shard)
     }
 
+    pub(crate) fn cold(&self, site: &SiteName, shard: &str) -> PathBuf {
+        self.site(site).join("cold").join(shard)
+    }
+
     pub(crate) fn log(&self, site: &SiteName) -> PathBuf {
         self.site(site).join("log")
     }

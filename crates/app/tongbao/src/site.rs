@@ -1,15 +1,18 @@
 //! One site: the process that `up` starts for each centre.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
 use gateway::ServeLimits;
-use ledger::{LedgerMachine, SiteInfo};
+use ledger::{ColdFiles, LedgerMachine, SiteInfo, Storage};
+use ledger_core::ColdOptions;
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
+use stdx::Coded as _;
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -36,6 +39,9 @@ pub(crate) struct SiteArgs {
     /// The port for TigerBeetle's clients; none if they are not served.
     #[arg(long)]
     pub(crate) ledger_port: Option<u16>,
+    /// The newest transfers that stay in memory.
+    #[arg(long, default_value_t = ColdOptions::DEFAULT.keep_rows)]
+    pub(crate) ledger_memory_transfers: u32,
 }
 
 /// The one line a site prints, once it listens.
@@ -51,12 +57,16 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a secret must not stand among the arguments")]
     let url = std::env::var(JOURNAL_VARIABLE).ok();
     let journal = open_books(layout, url.as_deref())?;
-    let node = Node::<LedgerMachine>::start(NodeConfig {
+    let cold = Arc::new(ColdFiles::new(layout.cold(&args.name, SHARD)));
+    let options = ColdOptions { keep_rows: args.ledger_memory_transfers, ..ColdOptions::DEFAULT };
+    let storage = Storage::with_cold(cold, options);
+    let config = NodeConfig {
         journal,
         site: args.name.to_string(),
         snapshots: layout.snapshots(&args.name, SHARD),
         rank: args.rank,
-    })?;
+    };
+    let node = Node::<LedgerMachine>::start(config, storage)?;
     let wanted = SocketAddr::from((args.address, 0));
     let listener = gateway::listen(wanted).map_err(|source| AppError::Listen {
         what: "site",
@@ -87,9 +97,11 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
             finished.await
         }
     };
-    if let Err(error @ ShardError::Diverged { .. }) = &outcome {
-        // Stay up as the witness: the console shows a diverged site, and an operator looks at it.
-        tracing::error!(%error, "this site has stopped following");
+    if let Err(error @ (ShardError::Diverged { .. } | ShardError::Machine(_))) = &outcome {
+        // Stay up as the witness: the console shows a site that stopped, and an operator looks at it. Started again, it
+        // would take part until it meets the same damage.
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(code = error.code(), %error, cause, "this site has stopped");
         told_to_end().await;
     }
     stop.send_replace(true);

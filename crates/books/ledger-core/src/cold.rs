@@ -14,6 +14,8 @@
 //! columns; a snapshot names a segment by it.
 
 use std::fmt;
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use stdx::{Digest, Sha256, crc32c};
@@ -31,10 +33,11 @@ const COLUMN_BYTES: usize = size_of::<Column>();
 
 /// Where segments are kept: a folder of files, or memory in a simulation.
 ///
-/// A segment is written once, whole and durably, before the ledger hears of it, and never changes.
+/// A segment is written once, whole and durably, before the ledger hears of it, and never changes. It is known by its
+/// digest: two segments of one number may exist, if one ledger was built with other options than another.
 pub trait ColdStore: Send + Sync {
-    /// Fills `bytes` from the segment called `segment`, from byte `offset` on.
-    fn read(&self, segment: u32, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError>;
+    /// Fills `bytes` from the content of `segment`, from byte `offset` on.
+    fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError>;
 }
 
 /// A cold segment cannot be read, or is not what was written.
@@ -53,7 +56,7 @@ impl stdx::Coded for ColdError {
     }
 
     fn hint(&self) -> &'static str {
-        "stop this site, delete its snapshots and cold segments, and start it again: it rebuilds them from the journal"
+        "stop this site, delete its folders `cold` and `snapshots`, and start it again: it rebuilds them from the journal"
     }
 }
 
@@ -62,13 +65,20 @@ impl stdx::Coded for ColdError {
 pub struct ColdOptions {
     /// Transfers that stay in memory at least.
     pub keep_rows: u32,
-    /// The size of a segment, in pages of 736 transfers.
-    pub segment_pages: u32,
+    /// The size of a segment, in blocks of 46 transfers (4 KiB).
+    pub segment_blocks: u32,
 }
 
 impl ColdOptions {
     /// Four million transfers (352 MB) in memory, segments of 753,664 (64 MiB of rows).
-    pub const DEFAULT: Self = Self { keep_rows: 4_000_000, segment_pages: 1_024 };
+    pub const DEFAULT: Self = Self { keep_rows: 4_000_000, segment_blocks: 16_384 };
+
+    /// How many transfers may be in memory before the ledger waits for its disk: twice what shall stay, and room for
+    /// two segments.
+    pub fn hot_max(&self) -> usize {
+        2 * (self.keep_rows as usize)
+            .saturating_add((self.segment_blocks as usize).saturating_mul(BLOCK_ROWS))
+    }
 }
 
 /// The name of a cold segment in a snapshot.
@@ -82,16 +92,36 @@ pub struct ColdSegment {
     digest: [u8; 32],
 }
 
+impl ColdSegment {
+    /// The SHA-256 of its blocks and columns.
+    pub fn digest(&self) -> Digest {
+        Digest(self.digest)
+    }
+
+    /// How long its content is.
+    pub fn bytes(&self) -> u64 {
+        self.columns_at() + u64::from(self.rows) * COLUMN_BYTES as u64 + size_of::<Trailer>() as u64
+    }
+
+    /// Where its columns begin.
+    fn columns_at(&self) -> u64 {
+        u64::from(self.rows / BLOCK_LEN) * BLOCK_BYTES as u64
+    }
+}
+
 /// Transfers to write to the cold store as one segment.
 pub struct Spill {
     segment: u32,
+    /// The number of its first transfer.
     first: u32,
     pages: Vec<Page>,
+    /// Which rows of the pages.
+    range: Range<usize>,
 }
 
 impl fmt::Debug for Spill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spill").field("segment", &self.segment).field("pages", &self.pages.len()).finish()
+        f.debug_struct("Spill").field("segment", &self.segment).field("rows", &self.range.len()).finish()
     }
 }
 
@@ -133,18 +163,19 @@ impl Spill {
 
     /// Gives the segment's bytes to `write`, piece by piece, and returns its name.
     pub fn encode<E>(&self, mut write: impl FnMut(&[u8]) -> Result<(), E>) -> Result<ColdSegment, E> {
-        let (mut sha, mut columns) = (Sha256::default(), Vec::new());
-        let mut first = self.first;
+        let (mut sha, mut columns) = (Sha256::default(), Vec::with_capacity(self.range.len()));
+        let (mut first, mut last_timestamp) = (self.first, 0);
         let mut bytes = Vec::with_capacity(PAGE_ROWS / BLOCK_ROWS * BLOCK_BYTES);
-        for page in &self.pages {
+        for rows in self.rows() {
             bytes.clear();
-            for rows in page.chunks(BLOCK_ROWS) {
+            for rows in rows.chunks(BLOCK_ROWS) {
                 encode_block(self.segment, first, rows, &mut bytes);
                 first += BLOCK_LEN;
             }
             sha.update(&bytes);
             write(&bytes)?;
-            columns.extend(page.iter().map(Column::of));
+            columns.extend(rows.iter().map(Column::of));
+            last_timestamp = rows.last().map_or(last_timestamp, |row| row.timestamp.get());
         }
         sha.update(columns.as_bytes());
         write(columns.as_bytes())?;
@@ -155,16 +186,21 @@ impl Spill {
             rows: first - self.first,
             columns_checksum: crc32c(columns.as_bytes()),
             checksum: 0,
-            last_timestamp: self
-                .pages
-                .last()
-                .and_then(|page| page.last())
-                .map_or(0, |row| row.timestamp.get()),
+            last_timestamp,
             digest,
         };
         trailer.checksum = trailer.checksum();
         write(trailer.as_bytes())?;
         Ok(ColdSegment { segment: self.segment, rows: trailer.rows, digest })
+    }
+
+    /// The rows, page by page.
+    fn rows(&self) -> impl Iterator<Item = &[Row]> {
+        self.pages.iter().enumerate().map(|(index, page)| {
+            let start = index * PAGE_ROWS;
+            let from = self.range.start.saturating_sub(start);
+            &page[from..self.range.end.saturating_sub(start).min(PAGE_ROWS)]
+        })
     }
 }
 
@@ -214,18 +250,21 @@ impl Cold {
         &self.segments
     }
 
-    /// Pages of the next segment. All have the size of the first, so that a transfer's segment follows from its number.
-    pub(crate) fn segment_pages(&self) -> usize {
-        let pages = self.segments.first().map(|segment| segment.rows as usize / PAGE_ROWS);
-        pages.unwrap_or(self.options.segment_pages.max(1) as usize)
+    /// Rows of the next segment. All have the size of the first, so that a transfer's segment follows from its number.
+    fn segment_rows(&self) -> usize {
+        let rows = self.segments.first().map(|segment| segment.rows as usize);
+        rows.unwrap_or((self.options.segment_blocks.max(1) as usize).saturating_mul(BLOCK_ROWS))
     }
 
-    /// What shall become cold of `oldest`, the oldest pages in memory.
-    pub(crate) fn spill(&self, oldest: impl FnOnce(usize) -> Option<Vec<Page>>) -> Option<Spill> {
+    /// What shall become cold: `oldest` gives the oldest rows in memory, as many as it is asked for if some more stay.
+    pub(crate) fn spill(
+        &self,
+        oldest: impl FnOnce(usize, usize) -> Option<(Vec<Page>, Range<usize>)>,
+    ) -> Option<Spill> {
         self.store.as_ref()?;
-        let pages = oldest(self.options.keep_rows as usize)?;
-        let segment = self.rows / self.segments.first().map_or(1, |segment| segment.rows);
-        Some(Spill { segment, first: self.rows, pages })
+        let (pages, range) = oldest(self.segment_rows(), self.options.keep_rows as usize)?;
+        let segment = u32::try_from(self.segments.len()).ok()?;
+        Some(Spill { segment, first: self.rows, pages, range })
     }
 
     /// Takes in a segment that was written.
@@ -246,14 +285,14 @@ impl Cold {
         let (segment, first) = self.place(number);
         match self.read_row(segment, number, first) {
             Ok(row) => row,
-            Err(error) => panic!("{}: {error}", stdx::Coded::code(&error)),
+            Err(error) => resume_unwind(Box::new(error)),
         }
     }
 
     fn read_row(&self, segment: &ColdSegment, number: u32, first: u32) -> Result<Row, ColdError> {
         let (block, place) = ((number - first) / BLOCK_LEN, ((number - first) % BLOCK_LEN) as usize);
         let mut bytes = [0; BLOCK_BYTES];
-        self.read(segment.segment, u64::from(block) * BLOCK_BYTES as u64, &mut bytes)?;
+        self.read(segment, u64::from(block) * BLOCK_BYTES as u64, &mut bytes)?;
         let broken = |what: &str| ColdError { segment: segment.segment, what: what.to_owned() };
         let (header, rows) = BlockHeader::read_from_prefix(&bytes).map_err(|_| broken("no block"))?;
         if header.checksum != crc32c(&bytes[4..]) {
@@ -265,10 +304,13 @@ impl Cold {
         Row::read_from_prefix(&rows[place * ROW_BYTES..]).map(|(row, _)| row).map_err(|_| broken("no row"))
     }
 
-    fn read(&self, segment: u32, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
+    fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
         match &self.store {
             Some(store) => store.read(segment, offset, bytes),
-            None => Err(ColdError { segment, what: "this ledger has no cold store".to_owned() }),
+            None => {
+                let what = "this ledger has no cold store".to_owned();
+                Err(ColdError { segment: segment.segment, what })
+            }
         }
     }
 
@@ -281,13 +323,12 @@ impl Cold {
         if number as usize != self.segments.len()
             || !same_size
             || rows == 0
-            || !rows.is_multiple_of(PAGE_ROWS)
+            || !rows.is_multiple_of(BLOCK_ROWS)
         {
             return Err(broken("it does not fit the others"));
         }
-        let columns_at = rows / BLOCK_ROWS * BLOCK_BYTES;
         let mut bytes = vec![0; rows * COLUMN_BYTES + size_of::<Trailer>()];
-        self.read(number, columns_at as u64, &mut bytes)?;
+        self.read(&segment, segment.columns_at(), &mut bytes)?;
         let (columns, trailer) = bytes.split_at(rows * COLUMN_BYTES);
         let trailer = Trailer::read_from_bytes(trailer).map_err(|_| broken("no trailer"))?;
         let is_named = trailer.magic == MAGIC
@@ -313,14 +354,15 @@ impl Cold {
         for segment in &self.segments {
             let mut sha = Sha256::default();
             let mut bytes = vec![0; PAGE_ROWS / BLOCK_ROWS * BLOCK_BYTES];
-            let end = segment.rows as usize / BLOCK_ROWS * BLOCK_BYTES;
-            for offset in (0..end).step_by(bytes.len()) {
-                self.read(segment.segment, offset as u64, &mut bytes)?;
-                sha.update(&bytes);
+            let end = segment.bytes() - size_of::<Trailer>() as u64;
+            let mut offset = 0;
+            while offset < end {
+                let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
+                let part = bytes.len().min(left);
+                self.read(segment, offset, &mut bytes[..part])?;
+                sha.update(&bytes[..part]);
+                offset += part as u64;
             }
-            let mut columns = vec![0; segment.rows as usize * COLUMN_BYTES];
-            self.read(segment.segment, end as u64, &mut columns)?;
-            sha.update(&columns);
             if sha.finish() != Digest(segment.digest) {
                 let what = "its content is not what was written".to_owned();
                 return Err(ColdError { segment: segment.segment, what });

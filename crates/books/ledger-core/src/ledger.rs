@@ -66,15 +66,18 @@ impl Ledger {
     /// say [`spilled`](Self::spilled); until then the answer stays the same. Never between the two another one.
     pub fn spill(&self) -> Option<Spill> {
         let rows = &self.transfers.rows;
-        rows.cold.spill(|keep| rows.oldest(keep))
+        rows.cold.spill(|wanted, keep| rows.oldest(wanted, keep))
     }
 
     /// The segment of the last [`spill`](Self::spill) is durable in the cold store: its transfers leave the memory.
     /// Changes no answer.
     pub fn spilled(&mut self, segment: ColdSegment) {
-        let rows = &mut self.transfers.rows;
-        rows.cold.add(segment);
-        rows.forget_oldest(segment.rows as usize / crate::rows::PAGE_ROWS);
+        self.transfers.rows.became_cold(segment);
+    }
+
+    /// How many transfers are in memory and not cold.
+    pub fn hot_transfers(&self) -> usize {
+        self.transfers.rows.hot()
     }
 
     /// The cold segments that this ledger needs, oldest first.

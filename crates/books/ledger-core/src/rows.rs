@@ -1,11 +1,12 @@
 //! Transfers as they are kept: the newest in memory, older ones in a cold store.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use crate::cold::{BLOCK_ROWS, Cold};
+use crate::cold::{BLOCK_ROWS, Cold, ColdSegment};
 use crate::pages::partition_point;
 
 /// A transfer as it is kept. Accounts and the pending transfer are numbers, and what follows from them is left out.
@@ -42,7 +43,7 @@ pub(crate) type Page = Arc<Vec<Row>>;
 /// Rows in order of creation. Only the newest can be taken back.
 pub(crate) struct Rows {
     pub(crate) cold: Cold,
-    /// Full pages; they follow what is cold.
+    /// Full pages. Blocks at the beginning of the first one may be cold already.
     full: VecDeque<Page>,
     /// The page that grows.
     open: Vec<Row>,
@@ -58,8 +59,19 @@ impl Rows {
         self.cold.rows()
     }
 
-    fn hot(&self) -> usize {
-        self.full.len() * PAGE_ROWS + self.open.len()
+    /// The place in memory of the row with this number, which is not cold. Pages stay aligned with the numbers.
+    fn place(&self, number: u32) -> usize {
+        (number - self.first_hot()) as usize + self.skipped()
+    }
+
+    /// Rows at the beginning of the first page that are cold.
+    fn skipped(&self) -> usize {
+        self.first_hot() as usize % PAGE_ROWS
+    }
+
+    /// How many rows are in memory and not cold.
+    pub(crate) fn hot(&self) -> usize {
+        self.full.len() * PAGE_ROWS + self.open.len() - self.skipped()
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -77,6 +89,12 @@ impl Rows {
         }
     }
 
+    /// After the last cold segment of a snapshot: begins the page it ends in with stand-ins for its rows there.
+    pub(crate) fn align(&mut self) {
+        self.open.reserve_exact(PAGE_ROWS);
+        self.open.resize(self.skipped(), Row::default());
+    }
+
     /// Takes back the newest row, which is in memory: a request is undone before pages become cold.
     pub(crate) fn pop(&mut self) -> Option<Row> {
         if self.open.is_empty() {
@@ -88,23 +106,22 @@ impl Rows {
     /// The row with this number, which must exist. Panics if the cold store fails: without its transfers the ledger
     /// cannot go on.
     pub(crate) fn get(&self, number: u32) -> Row {
-        match number.checked_sub(self.first_hot()) {
-            Some(hot) => self.get_hot(hot as usize),
-            None => self.cold.row(number),
+        if number < self.first_hot() {
+            return self.cold.row(number);
+        }
+        let place = self.place(number);
+        match self.full.get(place / PAGE_ROWS) {
+            Some(page) => page[place % PAGE_ROWS],
+            None => self.open[place - self.full.len() * PAGE_ROWS],
         }
     }
 
-    fn get_hot(&self, hot: usize) -> Row {
-        match self.full.get(hot / PAGE_ROWS) {
-            Some(page) => page[hot % PAGE_ROWS],
-            None => self.open[hot - self.full.len() * PAGE_ROWS],
-        }
-    }
-
-    /// The rows in memory, in order.
+    /// The rows in memory that are not cold, in order.
     pub(crate) fn hot_rows(&self) -> impl Iterator<Item = &[Row]> {
         let full = self.full.iter().map(|page| page.as_slice());
-        full.chain(std::iter::once(self.open.as_slice()))
+        let pages = full.chain(std::iter::once(self.open.as_slice()));
+        let mut skip = self.skipped();
+        pages.map(move |page| &page[std::mem::take(&mut skip)..])
     }
 
     /// The rows from `first` on.
@@ -117,15 +134,20 @@ impl Rows {
         partition_point(self.len(), |number| before(&self.get(number)))
     }
 
-    /// The oldest pages in memory that make a whole cold segment, if more than `keep` rows stay in memory without them.
-    pub(crate) fn oldest(&self, keep: usize) -> Option<Vec<Page>> {
-        let pages = self.cold.segment_pages();
-        let stay = self.hot().checked_sub(pages * PAGE_ROWS)?;
-        (stay >= keep && pages <= self.full.len()).then(|| self.full.iter().take(pages).cloned().collect())
+    /// The `wanted` oldest rows in memory, as pages and a range of their rows, if `keep` rows or more stay in memory
+    /// without them.
+    pub(crate) fn oldest(&self, wanted: usize, keep: usize) -> Option<(Vec<Page>, Range<usize>)> {
+        let stay = self.hot().checked_sub(wanted)?;
+        let range = self.skipped()..self.skipped() + wanted;
+        let pages = range.end.div_ceil(PAGE_ROWS);
+        let enough = stay >= keep && pages <= self.full.len();
+        enough.then(|| (self.full.iter().take(pages).cloned().collect(), range))
     }
 
-    /// Forgets the oldest pages, which are a cold segment now.
-    pub(crate) fn forget_oldest(&mut self, pages: usize) {
-        self.full.drain(..pages);
+    /// Takes in a cold segment, and forgets the pages that are cold as a whole.
+    pub(crate) fn became_cold(&mut self, segment: ColdSegment) {
+        let cold = self.skipped() + segment.rows as usize;
+        self.cold.add(segment);
+        self.full.drain(..cold / PAGE_ROWS);
     }
 }

@@ -211,6 +211,7 @@ impl Ledger {
     }
 
     fn restore_rows(&mut self, rows: &[u8], states: &[u8]) -> Result<(), SnapshotError> {
+        self.transfers.rows.align();
         let mut last = 0;
         let mut columns = Vec::with_capacity(GROUP);
         for (bytes, states) in rows.chunks(GROUP * ROW_BYTES).zip(states.chunks(GROUP)) {

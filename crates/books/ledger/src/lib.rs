@@ -4,11 +4,16 @@
 //! API on one site; only the leading site answers, the others say who they are and nothing else. [`openapi`] is its
 //! description, made from the same types.
 
+mod cold_files;
+mod cold_writer;
 mod convert;
 mod error;
 mod http;
 mod machine;
+mod storage;
 
+pub use cold_files::ColdFiles;
 pub use error::ApiError;
 pub use http::{SiteInfo, openapi, router};
 pub use machine::LedgerMachine;
+pub use storage::{ColdKeeper, Levels, Storage};

@@ -1,17 +1,29 @@
 //! The ledger as the shard's state machine.
 
+use std::any::Any;
+
 use ids::Timestamp;
-use ledger_core::{Ledger, Operation, RequestError};
-use shard::StateMachine;
-use stdx::Digest;
+use ledger_core::{ColdError, Ledger, Operation, RequestError};
+use shard::{Failure, StateMachine};
+use stdx::{Coded as _, Digest};
+
+use crate::storage::{Storage, Work};
 
 /// [`Ledger`], driven by a shard. Its operations and bodies are those of [`ledger_core::Operation`].
-pub struct LedgerMachine(Ledger);
+pub struct LedgerMachine {
+    ledger: Ledger,
+    storage: Storage,
+    work: Work,
+}
 
 impl LedgerMachine {
     /// The ledger, for reading.
     pub fn ledger(&self) -> &Ledger {
-        &self.0
+        &self.ledger
+    }
+
+    fn new(ledger: Ledger, storage: &Storage) -> Self {
+        Self { ledger, storage: storage.clone(), work: Work::default() }
     }
 }
 
@@ -21,8 +33,10 @@ fn operation(number: u16) -> Result<Operation, RequestError> {
 }
 
 impl StateMachine for LedgerMachine {
-    fn genesis() -> Self {
-        Self(Ledger::new())
+    type Context = Storage;
+
+    fn genesis(storage: &Storage) -> Self {
+        Self::new(storage.empty_ledger(), storage)
     }
 
     fn check(number: u16, body: &[u8]) -> Result<u32, String> {
@@ -32,7 +46,8 @@ impl StateMachine for LedgerMachine {
     }
 
     fn apply(&mut self, number: u16, timestamp: Timestamp, body: &[u8], reply: &mut Vec<u8>) {
-        let applied = operation(number).and_then(|operation| self.0.apply(operation, timestamp, body, reply));
+        let applied =
+            operation(number).and_then(|operation| self.ledger.apply(operation, timestamp, body, reply));
         match applied {
             // A full ledger refuses the whole request: an empty reply, on every replica alike.
             Ok(_) | Err(RequestError::Full) => {}
@@ -43,23 +58,33 @@ impl StateMachine for LedgerMachine {
     }
 
     fn due(&self, now: Timestamp) -> Option<u16> {
-        let due = self.0.next_expiry().is_some_and(|expiry| expiry <= now);
+        let due = self.ledger.next_expiry().is_some_and(|expiry| expiry <= now);
         due.then_some(Operation::Pulse as u16)
     }
 
     fn state_hash(&self) -> Digest {
-        self.0.state_hash()
+        self.ledger.state_hash()
     }
 
     fn checkpoint(&mut self) -> Digest {
-        self.0.checkpoint()
+        self.ledger.checkpoint()
     }
 
     fn snapshot(&mut self, out: &mut Vec<u8>) {
-        self.0.snapshot(out);
+        self.ledger.snapshot(out);
     }
 
-    fn restore(bytes: &[u8]) -> Result<Self, String> {
-        Ledger::restore(bytes).map(Self).map_err(|error| error.to_string())
+    fn restore(bytes: &[u8], storage: &Storage) -> Result<Self, String> {
+        let ledger = storage.restored_ledger(bytes).map_err(|error| error.to_string())?;
+        Ok(Self::new(ledger, storage))
+    }
+
+    fn maintain(&mut self) {
+        self.storage.maintain(&mut self.ledger, &mut self.work);
+    }
+
+    fn failure(payload: Box<dyn Any + Send>) -> Result<Failure, Box<dyn Any + Send>> {
+        let error = payload.downcast::<ColdError>()?;
+        Ok(Failure { code: error.code(), hint: error.hint(), what: error.to_string() })
     }
 }

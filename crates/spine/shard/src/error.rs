@@ -4,6 +4,8 @@ use ids::Seq;
 use journal::JournalError;
 use stdx::{Coded, Digest, Retry};
 
+use crate::machine::Failure;
+
 /// Why a request was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
@@ -86,6 +88,15 @@ pub enum ShardError {
         /// What could not be read.
         what: &'static str,
     },
+    /// The machine cannot go on: what it keeps outside of memory is gone or damaged.
+    #[error("the state machine cannot go on")]
+    Machine(#[source] Failure),
+    /// The shard's thread panicked: a bug, or an invariant that no longer holds.
+    #[error("the shard's thread panicked: {what}")]
+    Panicked {
+        /// What the panic says.
+        what: String,
+    },
     /// A folder could not be created or a thread could not be started.
     #[error("the shard could not start")]
     Start(#[source] std::io::Error),
@@ -98,20 +109,24 @@ impl Coded for ShardError {
     fn code(&self) -> &'static str {
         match self {
             Self::Journal(error) => error.code(),
+            Self::Machine(failure) => failure.code(),
             Self::Diverged { .. } => "SHD-0010",
             Self::OutOfOrder { .. } => "SHD-0011",
             Self::Malformed { .. } => "SHD-0012",
             Self::Snapshot(_) => "SHD-0013",
             Self::Start(_) => "SHD-0014",
+            Self::Panicked { .. } => "SHD-0015",
         }
     }
 
     fn hint(&self) -> &'static str {
         match self {
             Self::Journal(error) => error.hint(),
+            Self::Machine(failure) => failure.hint(),
             Self::Diverged { .. } => {
                 "keep this site's folder for the post-mortem, run `tongbao journal verify`, then start the site with an empty folder"
             }
+            Self::Panicked { .. } => "keep this site's log and the journal, and report what they say",
             Self::OutOfOrder { .. } | Self::Malformed { .. } => {
                 "run `tongbao journal verify` and keep the journal as it is"
             }

@@ -25,7 +25,7 @@ mod window;
 
 pub use error::{RequestError, ShardError};
 pub use leader::{BatchOut, Leader, Outcome, Reply};
-pub use machine::StateMachine;
+pub use machine::{Failure, StateMachine, guard};
 pub use node::{Handle, Node, NodeConfig, Role, Status};
 pub use replica::{Replica, STATE_HASH_EVERY_BATCHES};
 pub use request::{REQUEST_HEADER_BYTES, Request, RequestKey, frames};

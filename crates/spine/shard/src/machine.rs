@@ -1,13 +1,22 @@
 //! What a state machine must offer.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use ids::Timestamp;
-use stdx::Digest;
+use stdx::{Coded, Digest};
+
+use crate::error::ShardError;
 
 /// A deterministic state machine: the same requests with the same stamps give the same replies and the same state
 /// hash, on every machine and in every build.
 pub trait StateMachine: Sized {
+    /// What a machine needs besides requests: where to keep what does not fit in memory, and how much does. `()` if
+    /// nothing. No reply and no digest may depend on it.
+    type Context;
+
     /// The empty state, before the first batch.
-    fn genesis() -> Self;
+    fn genesis(context: &Self::Context) -> Self;
 
     /// How many commands `body` holds, or why it is not a request of this machine. Looks at nothing but its
     /// arguments, so a shell may call it on any thread.
@@ -32,5 +41,55 @@ pub trait StateMachine: Sized {
     fn snapshot(&mut self, out: &mut Vec<u8>);
 
     /// The state from [`StateMachine::snapshot`]'s bytes; hostile bytes are an error, never a panic.
-    fn restore(bytes: &[u8]) -> Result<Self, String>;
+    fn restore(bytes: &[u8], context: &Self::Context) -> Result<Self, String>;
+
+    /// Called between batches by the shell that keeps this state, so that the machine can hand work to other threads
+    /// and take it back. Changes no reply and no digest.
+    fn maintain(&mut self) {}
+
+    /// The machine's own failure behind an unwinding, if it is one; else the payload again. See [`guard`].
+    fn failure(payload: Box<dyn Any + Send>) -> Result<Failure, Box<dyn Any + Send>> {
+        Err(payload)
+    }
+}
+
+/// Why a machine cannot go on, although its journal is sound.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Failure {
+    /// The stable code.
+    pub code: &'static str,
+    /// What to do next.
+    pub hint: &'static str,
+    /// What failed.
+    pub what: String,
+}
+
+impl Coded for Failure {
+    fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn hint(&self) -> &'static str {
+        self.hint
+    }
+}
+
+/// Runs steps of a machine, and turns an unwinding into the error that ends the site. A machine unwinds where it cannot
+/// go on and has no answer to give: nothing that `steps` worked on may be used afterwards.
+pub fn guard<M: StateMachine, T>(steps: impl FnOnce() -> Result<T, ShardError>) -> Result<T, ShardError> {
+    match catch_unwind(AssertUnwindSafe(steps)) {
+        Ok(result) => result,
+        Err(payload) => Err(match M::failure(payload) {
+            Ok(failure) => ShardError::Machine(failure),
+            Err(payload) => ShardError::Panicked { what: words(&*payload) },
+        }),
+    }
+}
+
+/// What a panic says.
+fn words(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "it does not say why".to_owned())
 }

@@ -34,8 +34,8 @@ pub(crate) struct BatchIn<'a> {
 
 impl<M: StateMachine> Replica<M> {
     /// The state before the first batch.
-    pub fn genesis() -> Self {
-        Self::from_parts(M::genesis(), Window::default(), Seq::ZERO, Timestamp::ZERO, None)
+    pub fn genesis(context: &M::Context) -> Self {
+        Self::from_parts(M::genesis(context), Window::default(), Seq::ZERO, Timestamp::ZERO, None)
     }
 
     pub(crate) fn from_parts(
@@ -66,6 +66,11 @@ impl<M: StateMachine> Replica<M> {
     /// The digest of the state as it is now. Cheap enough for a question now and then, too dear for every batch.
     pub fn state_hash(&self) -> Digest {
         self.machine.state_hash()
+    }
+
+    /// Lets the machine take care of itself. To be called between batches by who keeps this replica for long.
+    pub fn maintain(&mut self) {
+        self.machine.maintain();
     }
 
     /// Applies the next record of the journal, and compares digests where the leader wrote one.

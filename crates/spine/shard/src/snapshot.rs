@@ -3,6 +3,8 @@
 //! A snapshot file is a length-prefixed JSON head, the window of recent requests, the machine's own bytes, and the
 //! SHA-256 of everything before it. The head can be read with a pager; the rest is the machine's business.
 
+use std::thread;
+
 use ids::{Seq, Timestamp};
 use journal::Position;
 use serde::{Deserialize, Serialize};
@@ -88,13 +90,21 @@ impl<M: StateMachine> Snapshot<M> {
         out
     }
 
-    /// The state in `bytes`; nothing of it is believed before every digest holds.
-    pub fn decode(shard: &str, bytes: &[u8]) -> Result<Self, SnapshotError> {
+    /// The state in `bytes`; nothing of it is believed before every digest holds. The digest of the whole takes its time:
+    /// a second thread makes it while the state is built.
+    pub fn decode(shard: &str, bytes: &[u8], context: &M::Context) -> Result<Self, SnapshotError> {
         let (content, digest) = bytes.split_last_chunk::<32>().ok_or(SnapshotError::Format)?;
         let rest = content.strip_prefix(MAGIC.as_slice()).ok_or(SnapshotError::Format)?;
-        if Digest::of(content).0 != *digest {
-            return Err(SnapshotError::Digest);
-        }
+        let (found, decoded) = thread::scope(|scope| {
+            let digest = thread::Builder::new().spawn_scoped(scope, || Digest::of(content));
+            let decoded = Self::decode_content(shard, rest, context);
+            let found = digest.ok().and_then(|thread| thread.join().ok());
+            (found.unwrap_or_else(|| Digest::of(content)), decoded)
+        });
+        if found.0 == *digest { decoded } else { Err(SnapshotError::Digest) }
+    }
+
+    fn decode_content(shard: &str, rest: &[u8], context: &M::Context) -> Result<Self, SnapshotError> {
         let (len, rest) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Format)?;
         let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|_| SnapshotError::Format)?;
         if len > HEAD_BYTES_MAX {
@@ -106,7 +116,7 @@ impl<M: StateMachine> Snapshot<M> {
             return Err(SnapshotError::Shard { found: head.shard });
         }
         let (window, rest) = Window::decode(rest).ok_or(SnapshotError::Format)?;
-        let machine = M::restore(rest).map_err(|reason| SnapshotError::Machine { reason })?;
+        let machine = M::restore(rest, context).map_err(|reason| SnapshotError::Machine { reason })?;
         let found = machine.state_hash();
         if found != head.state_hash {
             return Err(SnapshotError::State { expected: head.state_hash, found });

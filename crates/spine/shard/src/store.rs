@@ -43,9 +43,9 @@ impl SnapshotStore {
     }
 
     /// The newest usable snapshot. Older ones are tried when a newer one is damaged; the journal fills the difference.
-    pub fn newest<M: StateMachine>(&self) -> io::Result<Option<Snapshot<M>>> {
+    pub fn newest<M: StateMachine>(&self, context: &M::Context) -> io::Result<Option<Snapshot<M>>> {
         for path in self.newest_first()? {
-            match Snapshot::decode(&self.shard, &read(&path)?) {
+            match Snapshot::decode(&self.shard, &read(&path)?, context) {
                 Ok(snapshot) => return Ok(Some(snapshot)),
                 Err(error) => {
                     tracing::warn!(path = %path.display(), %error, "a snapshot cannot be used; trying an older one");

@@ -15,7 +15,7 @@ use stdx::Digest;
 type Lead = Leader<Log, u32>;
 
 fn lead() -> Lead {
-    Leader::new(Replica::genesis())
+    Leader::new(Replica::genesis(&()))
 }
 
 fn append(body: &[u8]) -> Request {
@@ -149,7 +149,7 @@ fn a_repetition_alone_needs_no_batch() {
 #[test]
 fn followers_reach_the_same_state_and_compare_digests() {
     let mut leader = lead();
-    let mut follower = Replica::<Log>::genesis();
+    let mut follower = Replica::<Log>::genesis(&());
     let mut published = 0;
     for round in 0..STATE_HASH_EVERY_BATCHES * 3 {
         leader.submit(append(&round.to_le_bytes()), 0).unwrap();
@@ -165,7 +165,7 @@ fn followers_reach_the_same_state_and_compare_digests() {
 #[test]
 fn a_follower_that_differs_stops() {
     let mut leader = lead();
-    let mut follower = Replica::<Log>::genesis();
+    let mut follower = Replica::<Log>::genesis(&());
     let mut outcome = Ok(());
     for round in 0..=STATE_HASH_EVERY_BATCHES {
         leader.submit(append(b"x"), 0).unwrap();
@@ -189,7 +189,7 @@ fn a_journal_that_repeats_or_skips_is_refused() {
     let mut leader = lead();
     leader.submit(Request::by_content(APPEND, b"once".to_vec()), 0).unwrap();
     let first = leader.next_batch(Timestamp(9)).unwrap();
-    let mut follower = Replica::<Log>::genesis();
+    let mut follower = Replica::<Log>::genesis(&());
     follower.apply(&record(&first)).unwrap();
     assert!(matches!(follower.apply(&record(&first)), Err(ShardError::OutOfOrder { .. })));
     let again = BatchOut { seq: Seq(2), timestamp: Timestamp(20), ..first.clone() };
@@ -200,7 +200,7 @@ fn a_journal_that_repeats_or_skips_is_refused() {
         BatchOut { seq: Seq(2), commands: 9, payload: Vec::new(), ..first.clone() },
         BatchOut { seq: Seq(2), timestamp: Timestamp(3), ..first.clone() },
     ] {
-        let mut follower = Replica::<Log>::genesis();
+        let mut follower = Replica::<Log>::genesis(&());
         follower.apply(&record(&first)).unwrap();
         assert!(matches!(follower.apply(&record(&bad)), Err(ShardError::Malformed { .. })));
     }

@@ -20,7 +20,7 @@ fn config(folder: &Path, site: &str, rank: u32) -> NodeConfig {
 }
 
 fn start(folder: &Path, site: &str, rank: u32) -> Node<Log> {
-    Node::start(config(folder, site, rank)).unwrap()
+    Node::start(config(folder, site, rank), ()).unwrap()
 }
 
 /// Patience is for slow machines only; it decides nothing.
@@ -169,8 +169,10 @@ struct Unsound(Log, u64);
 static INSTANCES: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
 impl shard::StateMachine for Unsound {
-    fn genesis() -> Self {
-        Self(Log::genesis(), INSTANCES.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
+    type Context = ();
+
+    fn genesis(context: &()) -> Self {
+        Self(Log::genesis(context), INSTANCES.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
     }
     fn check(operation: u16, body: &[u8]) -> Result<u32, String> {
         Log::check(operation, body)
@@ -187,7 +189,7 @@ impl shard::StateMachine for Unsound {
     fn snapshot(&mut self, out: &mut Vec<u8>) {
         self.0.snapshot(out);
     }
-    fn restore(_: &[u8]) -> Result<Self, String> {
+    fn restore(_: &[u8], (): &()) -> Result<Self, String> {
         Err("never stored".to_owned())
     }
 }
@@ -195,10 +197,10 @@ impl shard::StateMachine for Unsound {
 #[tokio::test]
 async fn a_follower_that_differs_stops_and_never_leads() {
     let folder = tempfile::tempdir().unwrap();
-    let first = Node::<Unsound>::start(config(folder.path(), "first", 0)).unwrap();
+    let first = Node::<Unsound>::start(config(folder.path(), "first", 0), ()).unwrap();
     let one = first.handle();
     until("the lead", || one.status().role == Role::Leader).await;
-    let second = Node::<Unsound>::start(config(folder.path(), "second", 1)).unwrap();
+    let second = Node::<Unsound>::start(config(folder.path(), "second", 1), ()).unwrap();
     let two = second.handle();
     for _ in 0..shard::STATE_HASH_EVERY_BATCHES + 2 {
         one.submit(Request::forgotten(APPEND, vec![1])).await.unwrap();

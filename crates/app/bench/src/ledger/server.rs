@@ -76,8 +76,9 @@ impl Server {
     }
 
     /// The most memory it has held so far, in megabytes.
+    #[expect(clippy::cast_precision_loss, reason = "megabytes are told to a few digits")]
     pub(crate) fn rss_mb(&self) -> Option<f64> {
-        machine::peak_memory_mb(self.child.id()?)
+        machine::peak_memory(self.child.id()?).map(|bytes| bytes as f64 / 1e6)
     }
 }
 

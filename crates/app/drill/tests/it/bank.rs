@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use ids::Timestamp;
 use journal::{FileStore, Options};
-use ledger::{LedgerMachine, SiteInfo};
+use ledger::{LedgerMachine, SiteInfo, Storage};
 use shard::{Node, NodeConfig};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -104,12 +104,10 @@ pub(crate) fn journal(dir: &Path) -> Arc<FileStore> {
 }
 
 async fn start_site(dir: &Path, site: &str, rank: u32) -> (SocketAddr, shard::Handle<LedgerMachine>) {
-    let node = Node::<LedgerMachine>::start(NodeConfig {
-        journal: journal(dir),
-        site: site.to_owned(),
-        snapshots: dir.join(site),
-        rank,
-    })
+    let node = Node::<LedgerMachine>::start(
+        NodeConfig { journal: journal(dir), site: site.to_owned(), snapshots: dir.join(site), rank },
+        Storage::in_memory(),
+    )
     .unwrap();
     let info = SiteInfo { site: site.to_owned(), shard: "bank".to_owned() };
     let router = ledger::router(node.handle(), info);

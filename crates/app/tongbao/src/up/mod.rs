@@ -16,6 +16,7 @@ use console_api::Platform;
 use drill::{Desk, DeskConfig};
 use gateway::{Gateway, ServeLimits, Tracker, serve};
 use journal_pg::{Policy, Settings, Survey};
+use ledger_core::ColdOptions;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -58,6 +59,9 @@ pub(crate) struct UpArgs {
     /// Default: what the data folder has, or files.
     #[arg(long, value_name = "STORE")]
     journal: Option<Choice>,
+    /// The newest transfers that every site keeps in memory, 88 bytes each; older ones go to its folder `cold`.
+    #[arg(long, value_name = "N", default_value_t = ColdOptions::DEFAULT.keep_rows)]
+    ledger_memory_transfers: u32,
 }
 
 /// Where TigerBeetle's clients are served.
@@ -113,7 +117,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         _ => None,
     };
     let keeping = cluster.clone().map(|cluster| tokio::spawn(cluster.keep()));
-    let sites = Sites::start(&layout, plan, &ledger, url.as_deref())?;
+    let sites = Sites::start(&layout, plan, &ledger, url.as_deref(), args.ledger_memory_transfers)?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({

@@ -66,6 +66,7 @@ impl Sites {
         plan: Vec<SitePlan>,
         ledger: &[SocketAddr],
         journal: Option<&str>,
+        memory_transfers: u32,
     ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
@@ -87,6 +88,7 @@ impl Sites {
                 layout: layout.clone(),
                 program: program.clone(),
                 ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                memory_transfers,
                 plan,
                 journal: journal.map(str::to_owned),
                 stopped: stopped.clone(),
@@ -173,6 +175,7 @@ struct Keeper {
     plan: SitePlan,
     ledger_port: Option<u16>,
     journal: Option<String>,
+    memory_transfers: u32,
     stopped: watch::Receiver<bool>,
 }
 
@@ -249,6 +252,7 @@ impl Keeper {
             .args(["--address", &self.plan.address.to_string()])
             .args(["--rank", &self.plan.rank.to_string()])
             .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
+            .arg(format!("--ledger-memory-transfers={}", self.memory_transfers))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -1,11 +1,12 @@
 //! A ledger whose old transfers are in a cold store answers like one that keeps them all in memory.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use ids::Timestamp;
 use ledger_core::{
-    Account, AccountFilter, AccountFlags, ChangeEventsFilter, ColdError, ColdOptions, ColdStore,
+    Account, AccountFilter, AccountFlags, ChangeEventsFilter, ColdError, ColdOptions, ColdSegment, ColdStore,
     CreateTransferStatus, Ledger, Operation, Outcome, QueryFilter, QueryOperation, SnapshotError, Transfer,
     TransferFlags,
 };
@@ -21,7 +22,8 @@ impl Shelf {
 }
 
 impl ColdStore for Shelf {
-    fn read(&self, segment: u32, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
+    fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
+        let segment = segment.segment;
         let shelf = self.0.lock().unwrap();
         let offset = usize::try_from(offset).unwrap();
         let part = shelf.get(&segment).and_then(|content| content.get(offset..offset + bytes.len()));
@@ -30,7 +32,7 @@ impl ColdStore for Shelf {
     }
 }
 
-const OPTIONS: ColdOptions = ColdOptions { keep_rows: 1_000, segment_pages: 2 };
+const OPTIONS: ColdOptions = ColdOptions { keep_rows: 1_000, segment_blocks: 32 };
 const SEGMENT: u32 = 2 * 736;
 
 /// The same ledger twice, with and without a cold store.
@@ -43,8 +45,12 @@ struct Twins {
 
 impl Twins {
     fn new(accounts: u128) -> Self {
+        Self::with(accounts, OPTIONS)
+    }
+
+    fn with(accounts: u128, options: ColdOptions) -> Self {
         let shelf = Arc::new(Shelf::default());
-        let cold = Ledger::with_cold_store(shelf.clone(), OPTIONS);
+        let cold = Ledger::with_cold_store(shelf.clone(), options);
         let mut twins = Self { warm: Ledger::new(), cold, shelf, clock: 0 };
         let body: Vec<u8> = (1..=accounts)
             .flat_map(|id| {
@@ -227,7 +233,7 @@ fn a_snapshot_names_cold_segments_and_goes_on() {
     // Another size for new segments does not break the old ones.
     let mut bytes = Vec::new();
     twins.cold.snapshot(&mut bytes);
-    let options = ColdOptions { keep_rows: 0, segment_pages: 1 };
+    let options = ColdOptions { keep_rows: 0, segment_blocks: 16 };
     twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options).unwrap();
     let more: Vec<Transfer> = (9_000..11_000).map(transfer).collect();
     twins.transfers(&more);
@@ -262,9 +268,31 @@ fn a_missing_or_damaged_segment_is_named() {
 }
 
 #[test]
-#[should_panic(expected = "LED-1501: cold segment 0: the checksum of block 0 does not match")]
 fn a_ledger_never_goes_on_from_a_damaged_block() {
     let twins = twins();
     twins.shelf.change(0, |content| content[100] ^= 1);
-    twins.cold.transfer(1);
+    let unwound = catch_unwind(AssertUnwindSafe(|| twins.cold.transfer(1))).unwrap_err();
+    let error = unwound.downcast::<ColdError>().unwrap();
+    assert_eq!(stdx::Coded::code(&*error), "LED-1501");
+    assert_eq!(error.to_string(), "cold segment 0: the checksum of block 0 does not match");
+}
+
+#[test]
+fn segments_may_be_smaller_than_a_page() {
+    for (keep_rows, segment_blocks) in [(0, 1), (100, 3), (500, 16), (0, 17)] {
+        let options = ColdOptions { keep_rows, segment_blocks };
+        let mut twins = Twins::with(8, options);
+        for first in (1..2_990u128).step_by(299) {
+            let batch: Vec<Transfer> = (first..first + 299).map(transfer).collect();
+            twins.transfers(&batch);
+            let mut bytes = Vec::new();
+            twins.cold.snapshot(&mut bytes);
+            twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options).unwrap();
+        }
+        twins.cold.verify_cold_segments().unwrap();
+        assert!(twins.cold.hot_transfers() <= (keep_rows + segment_blocks * 46 + 736) as usize);
+        assert_eq!(twins.warm.state_hash(), twins.cold.state_hash());
+        let all = twins.warm.transfers_before(None, usize::MAX);
+        assert_eq!(all, twins.cold.transfers_before(None, usize::MAX));
+    }
 }

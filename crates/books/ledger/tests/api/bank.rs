@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use journal::{FileStore, Options};
-use ledger::{LedgerMachine, SiteInfo};
+use ledger::{LedgerMachine, SiteInfo, Storage};
 use serde_json::Value;
 use shard::{Handle, Node, NodeConfig, Role};
 use tempfile::TempDir;
@@ -60,7 +60,7 @@ impl Site {
             snapshots: folder.join(name),
             rank,
         };
-        let node = Node::start(config).unwrap();
+        let node = Node::start(config, Storage::in_memory()).unwrap();
         let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned() };
         Self { router: ledger::router(node.handle(), info), handle: node.handle(), node: Some(node) }
     }

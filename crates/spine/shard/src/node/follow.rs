@@ -60,6 +60,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         let mut free_since = None;
         loop {
             let read = self.apply_some(&mut *reader, &mut replica, &mut plan)?;
+            replica.maintain();
             caught_up |= read < RECORDS_AT_ONCE;
             let role = if caught_up { Role::Follower } else { Role::Starting };
             self.board.post(role, reader.position().epoch, replica.seq(), replica.timestamp());

@@ -61,6 +61,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
                 // The appender only goes away after it has sent its error, which the next round takes.
                 let _ = batches.send(batch);
             }
+            leader.replica_mut().maintain();
             leader.take_released().into_iter().for_each(deliver);
             self.post(&leader, epoch);
             if stopping && leader.is_idle() {

@@ -13,13 +13,14 @@ use std::time::{Duration, Instant};
 
 use ids::Timestamp;
 use journal::{Appender, Position, Store};
+use stdx::Coded as _;
 use tokio::sync::oneshot;
 
 pub use handle::Handle;
 pub use status::{Role, Status};
 
 use crate::error::ShardError;
-use crate::machine::StateMachine;
+use crate::machine::{StateMachine, guard};
 use crate::replica::Replica;
 use crate::store::SnapshotStore;
 use handle::Message;
@@ -46,7 +47,10 @@ pub struct Node<M> {
 
 impl<M: StateMachine + Send + 'static> Node<M> {
     /// Starts the threads. The node restores its newest snapshot, follows the journal, and leads when the lead is free.
-    pub fn start(config: NodeConfig) -> Result<Self, ShardError> {
+    pub fn start(config: NodeConfig, context: M::Context) -> Result<Self, ShardError>
+    where
+        M::Context: Send + 'static,
+    {
         let shard = config.journal.shard();
         let store = SnapshotStore::open(config.snapshots.clone(), shard).map_err(ShardError::Start)?;
         let (sender, messages) = mpsc::channel();
@@ -58,7 +62,7 @@ impl<M: StateMachine + Send + 'static> Node<M> {
             .name("shard".to_owned())
             .spawn(move || {
                 // Nobody waits any more only when the process is going down anyway.
-                let _ = done.send(running.run());
+                let _ = done.send(running.run(&context));
             })
             .map_err(ShardError::Start)?;
         Ok(Self { handle, finished })
@@ -92,19 +96,19 @@ struct Lead<M> {
 }
 
 impl<M: StateMachine + Send + 'static> Running<M> {
-    fn run(self) -> Result<(), ShardError> {
-        let result = self.follow_then_lead();
+    fn run(self, context: &M::Context) -> Result<(), ShardError> {
+        let result = guard::<M, _>(|| self.follow_then_lead(context));
         if let Err(error) = &result {
             let diverged = matches!(error, ShardError::Diverged { .. });
-            self.board.set_role(if diverged { Role::Diverged } else { Role::Failed });
+            self.board.fail(if diverged { Role::Diverged } else { Role::Failed }, error.code());
         }
         result
     }
 
-    fn follow_then_lead(&self) -> Result<(), ShardError> {
-        let (replica, position) = match self.store.newest::<M>().map_err(ShardError::Snapshot)? {
+    fn follow_then_lead(&self, context: &M::Context) -> Result<(), ShardError> {
+        let (replica, position) = match self.store.newest::<M>(context).map_err(ShardError::Snapshot)? {
             Some(snapshot) => (snapshot.replica, snapshot.position),
-            None => (Replica::genesis(), Position::genesis()),
+            None => (Replica::genesis(context), Position::genesis()),
         };
         match self.follow(replica, position)? {
             None => Ok(()),

@@ -17,7 +17,7 @@ pub enum Role {
     Leader,
     /// Its state differs from the leader's: it has stopped.
     Diverged,
-    /// The journal failed under it: it has stopped.
+    /// The journal, the disk or the machine itself failed under it: it has stopped.
     Failed,
 }
 
@@ -34,6 +34,8 @@ pub struct Status {
     pub timestamp: Timestamp,
     /// How long ago the shard's thread last showed itself.
     pub silent_for: Duration,
+    /// The code of the error that stopped it.
+    pub stopped_by: Option<&'static str>,
 }
 
 #[derive(Default)]
@@ -47,9 +49,9 @@ impl Board {
         status
     }
 
-    pub(crate) fn set_role(&self, role: Role) {
+    pub(crate) fn fail(&self, role: Role, code: &'static str) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.0.role = role;
+        (held.0.role, held.0.stopped_by) = (role, Some(code));
     }
 
     /// The shard's thread shows itself; nothing else has changed.
@@ -59,7 +61,7 @@ impl Board {
 
     pub(crate) fn post(&self, role: Role, epoch: Epoch, seq: Seq, timestamp: Timestamp) {
         let seen = Some(super::now());
-        let status = Status { role, epoch, seq, timestamp, silent_for: Duration::ZERO };
+        let status = Status { role, epoch, seq, timestamp, silent_for: Duration::ZERO, stopped_by: None };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (status, seen);
     }
 }

@@ -20,7 +20,9 @@ pub(crate) struct Log {
 }
 
 impl StateMachine for Log {
-    fn genesis() -> Self {
+    type Context = ();
+
+    fn genesis((): &()) -> Self {
         Self::default()
     }
 
@@ -56,7 +58,7 @@ impl StateMachine for Log {
         self.stamps.iter().for_each(|stamp| out.extend_from_slice(&stamp.to_le_bytes()));
     }
 
-    fn restore(bytes: &[u8]) -> Result<Self, String> {
+    fn restore(bytes: &[u8], (): &()) -> Result<Self, String> {
         let (len, rest) = bytes.split_first_chunk::<8>().ok_or("too short")?;
         let len = usize::try_from(u64::from_le_bytes(*len)).map_err(|error| error.to_string())?;
         let (log, stamps) = rest.split_at_checked(len).ok_or("too short")?;

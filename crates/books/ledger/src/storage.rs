@@ -1,0 +1,127 @@
+//! Where a ledger keeps its transfers: all in memory, or the older ones in cold segments.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ledger_core::{ColdOptions, ColdSegment, ColdStore, Ledger, SnapshotError, Spill};
+
+/// A cold store that also writes segments, beside the work of the shard's thread.
+pub trait ColdKeeper: ColdStore {
+    /// A ledger begins that needs these segments and, so far, no others. What an earlier ledger ordered is forgotten, and
+    /// segments that nobody needs may go.
+    fn begin(&self, needed: &[ColdSegment]);
+
+    /// Begins to write a segment. There is never more than one under way.
+    fn write(&self, spill: Spill);
+
+    /// The segment, once it is durable; then it is asked for no more. With `wait` the answer is held back until the attempt
+    /// under way has ended, unless earlier attempts failed: a disk that takes nothing must not hold up the ledger.
+    fn written(&self, wait: bool) -> Option<ColdSegment>;
+}
+
+/// Where ledgers keep their transfers. Cheap to clone; all clones show the same [`Levels`].
+#[derive(Clone, Default)]
+pub struct Storage {
+    cold: Option<Cold>,
+    levels: Arc<Mutex<Levels>>,
+}
+
+#[derive(Clone)]
+struct Cold {
+    keeper: Arc<dyn ColdKeeper>,
+    options: ColdOptions,
+}
+
+/// How many transfers are where.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// Transfers in memory.
+    pub hot: u64,
+    /// Transfers in cold segments only.
+    pub cold: u64,
+    /// Cold segments.
+    pub segments: u64,
+    /// Bytes of all cold segments together.
+    pub bytes: u64,
+}
+
+/// What a ledger has going on with its keeper.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    begun: bool,
+    writing: bool,
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = self.cold.as_ref().map(|cold| cold.options);
+        f.debug_struct("Storage").field("cold", &options).field("levels", &self.levels()).finish()
+    }
+}
+
+impl Storage {
+    /// Everything stays in memory: for tools that replay a journal, and for small ledgers.
+    pub fn in_memory() -> Self {
+        Self::default()
+    }
+
+    /// Transfers beyond `options` go to `keeper`.
+    pub fn with_cold(keeper: Arc<dyn ColdKeeper>, options: ColdOptions) -> Self {
+        Self { cold: Some(Cold { keeper, options }), levels: Arc::default() }
+    }
+
+    /// How many transfers are where, as of the last batch.
+    pub fn levels(&self) -> Levels {
+        *self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn empty_ledger(&self) -> Ledger {
+        match self.cold.clone() {
+            Some(Cold { keeper, options }) => Ledger::with_cold_store(keeper, options),
+            None => Ledger::new(),
+        }
+    }
+
+    pub(crate) fn restored_ledger(&self, bytes: &[u8]) -> Result<Ledger, SnapshotError> {
+        match self.cold.clone() {
+            Some(Cold { keeper, options }) => Ledger::restore_with_cold_store(bytes, keeper, options),
+            None => Ledger::restore(bytes),
+        }
+    }
+
+    /// Takes back what was written, and orders what is due. Waits for the disk only when there is twice as much in memory
+    /// as there should be.
+    pub(crate) fn maintain(&self, ledger: &mut Ledger, work: &mut Work) {
+        if let Some(Cold { keeper, options }) = &self.cold {
+            if !work.begun {
+                keeper.begin(ledger.cold_segments());
+                work.begun = true;
+            }
+            let wait = ledger.hot_transfers() > options.hot_max();
+            if work.writing
+                && let Some(segment) = keeper.written(wait)
+            {
+                ledger.spilled(segment);
+                work.writing = false;
+            }
+            if !work.writing
+                && let Some(spill) = ledger.spill()
+            {
+                keeper.write(spill);
+                work.writing = true;
+            }
+        }
+        *self.levels.lock().unwrap_or_else(PoisonError::into_inner) = Levels::of(ledger);
+    }
+}
+
+impl Levels {
+    fn of(ledger: &Ledger) -> Self {
+        let hot = ledger.hot_transfers() as u64;
+        let segments = ledger.cold_segments();
+        // All segments have the size of the first.
+        let bytes = segments.first().map_or(0, ColdSegment::bytes) * segments.len() as u64;
+        let cold = u64::from(ledger.counts().transfers) - hot;
+        Self { hot, cold, segments: segments.len() as u64, bytes }
+    }
+}
