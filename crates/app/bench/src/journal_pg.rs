@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use journal_pg::PgStore;
-use ledger::LedgerMachine;
+use ledger::{LedgerMachine, Storage};
 use pg_local::{Installation, Server, Spec};
 use shard::{Handle, Node, NodeConfig, Role};
 use tokio::task::JoinSet;
@@ -182,12 +182,13 @@ struct Bank {
 
 impl Bank {
     fn start(cluster: &Cluster, folder: &Path, site: &str, rank: u32) -> Result<Self> {
-        let node = Node::start(NodeConfig {
+        let config = NodeConfig {
             journal: Arc::new(cluster.store()?),
             site: site.to_owned(),
             snapshots: folder.join("snapshots").join(site),
             rank,
-        })?;
+        };
+        let node = Node::start(config, Storage::in_memory())?;
         Ok(Self { handle: node.handle(), node })
     }
 
