@@ -24,7 +24,7 @@ pub struct ClientOptions {
     pub cluster: u128,
     /// The client's id: random, not 0, and never used again.
     pub id: u128,
-    /// The release it speaks as. A TigerBeetle serves clients that are not newer than itself.
+    /// The release it speaks as.
     pub release: Release,
     /// Longest time for one site to answer before another is asked.
     pub reply_timeout: Duration,
@@ -39,12 +39,15 @@ impl ClientOptions {
             addresses,
             cluster,
             id,
-            release: Release::OURS,
+            release: OLDEST_OF_OURS,
             reply_timeout: Duration::from_secs(2),
             patience: Duration::from_secs(60),
         }
     }
 }
+
+/// A TigerBeetle refuses clients that are newer than itself and serves those of its own minor release.
+const OLDEST_OF_OURS: Release = Release::new(0, 17, 0);
 
 /// Pause before the same sites are tried again after none of them answered.
 const ROUND_PAUSE: Duration = Duration::from_millis(20);

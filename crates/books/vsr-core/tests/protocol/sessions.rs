@@ -144,6 +144,13 @@ fn every_reason_to_evict() {
 }
 
 #[test]
+fn doing_nothing_is_a_request_too() {
+    assert_eq!(submitted(feed(&mut Connection::default(), &request(1, 6, &[]))).work, Work::Noop);
+    let reason = evicted(feed(&mut Connection::default(), &request(1, 6, &[0; 128])));
+    assert_eq!(reason, EvictionReason::InvalidRequestBody);
+}
+
+#[test]
 fn a_late_registration_does_not_end_the_session() {
     let mut connection = Connection::default();
     submitted(feed(&mut connection, &register(Release::OURS)));
