@@ -328,7 +328,7 @@ impl Inner {
                 tracing::info!(site, "this site's PostgreSQL is a standby again");
             }
             Err(error) => {
-                tracing::warn!(site, %error, "a standby could not be brought back; it is tried again")
+                tracing::warn!(site, %error, "a standby could not be brought back; it is tried again");
             }
         }
         let kept = self.remember(|kept| {

@@ -45,7 +45,7 @@ impl Said {
 impl Folder {
     pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
-        Self { path: temporary.path().join("data"), temporary: temporary }
+        Self { path: temporary.path().join("data"), temporary }
     }
 
     /// A folder that PostgreSQL's own user may pass through.

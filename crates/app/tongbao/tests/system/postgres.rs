@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use crate::bank::{Bank, Folder, signal, until};
 use crate::load::{Load, check_books};
 
+#[expect(clippy::print_stdout, reason = "a test that does nothing says so")]
 fn is_installed() -> bool {
     match pg_local::Installation::find(&std::env::var("PATH").unwrap_or_default()) {
         Ok(_) => true,
