@@ -26,7 +26,7 @@ fn every_mistake_has_a_name() {
         ("currency: CZK\n", "", "RPL-0002", "currency"),
         ("name: test", "name: [test", "RPL-0002", ""),
         ("code: 2 }", "code: 70000 }", "RPL-0002", ""),
-        ("code: 1 }", "code: 1, flags: [imported] }", "RPL-0002", "unknown variant"),
+        ("code: 1 }", "code: 1, flags: [frozen] }", "RPL-0002", "unknown variant"),
         ("name: test", "name: Test", "RPL-0003", "`Test`"),
         ("name: test", "name: \"\"", "RPL-0003", "``"),
         ("name: rows.csv", "name: ../rows.csv", "RPL-0004", "`../rows.csv`"),
