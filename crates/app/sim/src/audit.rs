@@ -7,11 +7,12 @@ use ids::{Epoch, Seq, Timestamp};
 use journal::{Disk, Kind, Position, Reader, Record, verify};
 use ledger::{LedgerMachine, Storage};
 use ledger_core::{Ledger, Operation};
-use shard::{Replica, STATE_HASH_EVERY_BATCHES, Snapshot};
+use shard::{Replica, STATE_HASH_EVERY_BATCHES, Snapshot, guard};
 use stdx::Digest;
 
 use crate::book::Book;
 use crate::clients::Answer;
+use crate::faults::rotten_of;
 use crate::scenario::{Scenario, State, chain_of};
 use crate::site::SHARD;
 use crate::violation::{Invariant, Violation, check};
@@ -126,7 +127,7 @@ impl Scenario<'_> {
 
     /// Compares everything with the journal and with replays of it from empty.
     pub(crate) fn audit(&mut self) -> Result<(), Violation> {
-        let disk: Arc<dyn Disk> = self.machine.start(self.sites.len()).journal;
+        let disk: Arc<dyn Disk> = self.machine.start(self.sites.len(), self.weather.cold).journal;
         self.verify_journal(&disk)?;
         let mut model = Model::default();
         let (mut replica, states) = self.replay(&disk, &mut model)?;
@@ -247,16 +248,31 @@ impl Scenario<'_> {
         model.ledger.check_invariants().map_err(|error| broken(error.to_string()))?;
         model.book.compare(&model.ledger)?;
         let expected = model.ledger.state_hash();
+        let history = model.ledger.transfers_before(None, usize::MAX);
         let mut found = vec![("a replay from empty".to_owned(), replica.state_hash())];
+        let mut ledgers = Vec::new();
         for (number, site) in self.sites.iter_mut().enumerate() {
             match &mut site.state {
                 State::Down { .. } => {}
                 State::Follower(follower) => {
                     found.push((format!("follower {number}"), follower.replica_mut().state_hash()));
+                    ledgers.push((number, follower.replica_mut().machine().ledger()));
                 }
                 State::Leader(lead) => {
                     found.push((format!("leader {number}"), lead.leader.replica_mut().state_hash()));
+                    ledgers.push((number, lead.leader.replica().machine().ledger()));
                 }
+            }
+        }
+        for (number, ledger) in ledgers {
+            let damaged = rotten_of(&self.rotten_cold, number);
+            match guard::<LedgerMachine, _>(|| Ok(ledger.transfers_before(None, usize::MAX))) {
+                Ok(found) => check(found == history, Invariant::Books, || {
+                    format!("site {number} shows other transfers than the model")
+                })?,
+                Err(error) => check(damaged, Invariant::NothingUnexpected, || {
+                    format!("site {number} cannot read its transfers: {}", chain_of(&error))
+                })?,
             }
         }
         let position = Position { seq: replica.seq(), ..Position::genesis() };

@@ -8,7 +8,7 @@ use journal::{Access, Disk};
 
 /// How many snapshots stay.
 const KEEP: usize = 2;
-const SUFFIX: &str = ".snapshot";
+pub(crate) const SUFFIX: &str = ".snapshot";
 
 /// The names of one site's snapshots, newest first.
 fn newest_first(disk: &dyn Disk, site: usize) -> io::Result<Vec<String>> {

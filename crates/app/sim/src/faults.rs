@@ -7,11 +7,19 @@ use journal::sim::Injection;
 use shard::ShardError;
 
 use crate::chance::Chance;
+use crate::depot;
 use crate::machine::{Machine, Process};
-use crate::monitor::{Fired, Place};
+use crate::monitor::{Fired, Phase, Place};
 use crate::scenario::{Scenario, State, chain_of};
+use crate::shelf;
 use crate::violation::{Invariant, Violation, check};
 use crate::weather::Fault;
+
+/// Whether one of these damaged files is a site's.
+pub(crate) fn rotten_of(files: &[String], site: usize) -> bool {
+    let mine = format!("{site}-");
+    files.iter().any(|name| name.starts_with(&mine))
+}
 
 impl Scenario<'_> {
     /// One of this run's faults strikes.
@@ -66,6 +74,7 @@ impl Scenario<'_> {
             Fault::Restart => self.restart(site)?,
             Fault::ClockJump => self.jump(site),
             Fault::SnapshotRot => self.rot_snapshot(),
+            Fault::ColdRot => self.rot_cold(),
         }
         Ok(())
     }
@@ -132,6 +141,23 @@ impl Scenario<'_> {
         Ok(())
     }
 
+    /// A cold segment is about to be written, which is rare: hits one of the operations, every other time.
+    pub(crate) fn threaten_spill(&mut self, site: usize) {
+        let is_due = match &self.sites[site].state {
+            State::Down { .. } => false,
+            State::Follower(follower) => follower.process().cold.has_work(),
+            State::Leader(lead) => lead.process().cold.has_work(),
+        };
+        if !is_due || self.weather.faults.is_empty() || self.machine.has_plan() || self.dice.flip() {
+            return;
+        }
+        let full = Injection::Fail(ErrorKind::StorageFull);
+        let injection = self.dice.pick(&[Injection::Kill, Injection::PowerLoss, full]);
+        let ahead = self.dice.below(7);
+        self.machine.plan(Place::Snapshots, ahead, injection);
+        self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the cold segment"));
+    }
+
     fn steal_lock(&mut self) {
         let leader = self.sites.iter().position(|site| matches!(site.state, State::Leader(_)));
         // A second theft while two already believe that they lead would prove nothing new.
@@ -175,16 +201,35 @@ impl Scenario<'_> {
     }
 
     fn rot_snapshot(&mut self) {
-        let names = self.machine.names(Place::Snapshots);
-        if names.is_empty() {
-            return;
-        }
-        let name = names[self.dice.below(names.len())].clone();
+        let Some(name) = self.draw_name(depot::SUFFIX) else { return };
         let (byte, bit) = (self.dice.below(4_000), self.dice.below(8));
         if self.machine.flip_bit(Place::Snapshots, &name, byte, bit) {
             self.log(|| format!("bit {bit} of byte {byte} of `{name}` flips"));
             self.rotten_snapshots.push(name);
         }
+    }
+
+    fn rot_cold(&mut self) {
+        let Some(name) = self.draw_name(shelf::SUFFIX) else { return };
+        if self.dice.one_in(3) {
+            self.machine.lose(Place::Snapshots, &name);
+            self.log(|| format!("`{name}` is lost"));
+        } else {
+            let (byte, bit) = (self.dice.below(5_000), self.dice.below(8));
+            if !self.machine.flip_bit(Place::Snapshots, &name, byte, bit) {
+                return;
+            }
+            self.log(|| format!("bit {bit} of byte {byte} of `{name}` flips"));
+        }
+        self.stats.cold_rot += 1;
+        self.rotten_cold.push(name);
+    }
+
+    /// One of the files beside the snapshots whose names end like this.
+    fn draw_name(&mut self, suffix: &str) -> Option<String> {
+        let mut names = self.machine.names(Place::Snapshots);
+        names.retain(|name| name.ends_with(suffix));
+        (!names.is_empty()).then(|| names.swap_remove(self.dice.below(names.len())))
     }
 
     fn end_all(&mut self) {
@@ -211,6 +256,8 @@ impl Scenario<'_> {
                 self.end_all();
                 self.threaten_takeover();
             }
+            // The disk takes no cold segment: the transfers stay in memory.
+            Injection::Fail(_) if stage.phase == Phase::Spill => self.stats.failures += 1,
             Injection::Fail(_) => {
                 self.stats.failures += 1;
                 let down = matches!(self.sites[site].state, State::Down { .. });
@@ -234,11 +281,13 @@ impl Scenario<'_> {
             ShardError::Journal(JournalError::Io { .. } | JournalError::DiskFull { .. })
                 | ShardError::Snapshot(_)
         );
+        let is_cold = matches!(error, ShardError::Machine(_));
         let bad_read = self.machine.take_bad_read() == Some(site);
         let fired = self.machine.peek_fired().is_some_and(|fired| fired.site == site);
         let full =
             matches!(error, ShardError::Journal(JournalError::DiskFull { .. })) && self.machine.is_tight;
-        let explained = is_io && (!Machine::is_alive(process) || bad_read || fired || full);
+        let explained = is_io && (!Machine::is_alive(process) || bad_read || fired || full)
+            || is_cold && (!Machine::is_alive(process) || bad_read || rotten_of(&self.rotten_cold, site));
         let fenced = matches!(error, ShardError::Journal(JournalError::Fenced { own, current }) if own < current)
             && self.sites[site].lost_lock;
         self.stats.fenced += u64::from(fenced);

@@ -26,6 +26,7 @@ mod probe;
 mod rot;
 mod run;
 mod scenario;
+mod shelf;
 mod site;
 mod spy;
 mod stats;

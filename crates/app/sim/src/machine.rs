@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use journal::sim::{Injection, SimDisk};
+use ledger::Storage;
+use ledger_core::ColdOptions;
 
 use crate::monitor::{Coverage, Fired, Monitor, Phase, Place, Planned};
 use crate::mutant::Mutant;
 use crate::probe::Probe;
+use crate::shelf::Shelf;
 use crate::spy::Spy;
 use crate::violation::Violation;
 
@@ -29,6 +32,9 @@ pub(crate) struct Machine {
 pub(crate) struct Process {
     pub(crate) journal: Arc<Probe>,
     pub(crate) snapshots: Arc<Probe>,
+    /// Its cold segments, in the folder of the snapshots.
+    pub(crate) cold: Arc<Shelf>,
+    pub(crate) storage: Storage,
 }
 
 impl Machine {
@@ -38,12 +44,12 @@ impl Machine {
         Self { journal, snapshots: SimDisk::new(snapshot_seed), monitor, mutant, is_tight: false }
     }
 
-    pub(crate) fn start(&self, site: usize) -> Process {
+    pub(crate) fn start(&self, site: usize, options: ColdOptions) -> Process {
         let probe = |disk, place| Arc::new(Probe::new(disk, &self.monitor, place, site, self.mutant));
-        Process {
-            journal: probe(&self.journal, Place::Journal),
-            snapshots: probe(&self.snapshots, Place::Snapshots),
-        }
+        let snapshots = probe(&self.snapshots, Place::Snapshots);
+        let cold = Arc::new(Shelf::new(Arc::clone(&snapshots), site, self.mutant));
+        let storage = Storage::with_cold(cold.clone(), options);
+        Process { journal: probe(&self.journal, Place::Journal), snapshots, cold, storage }
     }
 
     pub(crate) fn is_alive(process: &Process) -> bool {
@@ -145,6 +151,20 @@ impl Machine {
         *victim ^= 1 << bit;
         disk.plant(name, bytes);
         true
+    }
+
+    /// Removes the files of a site's snapshots and cold segments, as an operator does.
+    pub(crate) fn clear(&self, site: usize) {
+        let mine = format!("{site}-");
+        let names = self.snapshots.names();
+        for name in names.iter().filter(|name| name.starts_with(&mine)) {
+            self.snapshots.steal(name);
+        }
+    }
+
+    /// Removes a file, as an accident.
+    pub(crate) fn lose(&self, place: Place, name: &str) {
+        self.disk(place).steal(name);
     }
 
     /// What the journal's constant reader found wrong.

@@ -22,6 +22,8 @@ pub enum Phase {
     Roll,
     /// Storing a snapshot.
     Snapshot,
+    /// Writing a cold segment.
+    Spill,
 }
 
 /// A disk operation that changes something.
@@ -58,6 +60,8 @@ pub enum FileKind {
     Lock,
     /// A site's state.
     Snapshot,
+    /// A site's old transfers.
+    Cold,
     /// The folder itself.
     Folder,
 }
@@ -69,6 +73,7 @@ impl FileKind {
             "lock" => Self::Lock,
             "epoch" | "epoch.new" => Self::Epoch,
             name if name.ends_with(".seg") => Self::Segment,
+            name if name.contains(".cold") => Self::Cold,
             _ => Self::Snapshot,
         }
     }
@@ -93,6 +98,7 @@ impl fmt::Display for Stage {
             Phase::Append => "append",
             Phase::Roll => "roll",
             Phase::Snapshot => "snapshot",
+            Phase::Spill => "spill",
         };
         let op = match self.op {
             Op::Lock => "lock",
@@ -109,6 +115,7 @@ impl fmt::Display for Stage {
             FileKind::Epoch => "epoch file",
             FileKind::Lock => "lock file",
             FileKind::Snapshot => "snapshot",
+            FileKind::Cold => "cold segment",
             FileKind::Folder => "folder",
         };
         f.pad(&format!("{phase}: {op} {file}"))

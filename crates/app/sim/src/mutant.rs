@@ -27,4 +27,6 @@ pub enum Mutant {
     DeafFollower,
     /// A follower restores a snapshot and reads on one record too late.
     ForgetSnapshotTail,
+    /// A cold segment is taken for durable before it is synced, so that snapshots name it too early.
+    HastySpill,
 }

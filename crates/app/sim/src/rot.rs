@@ -22,7 +22,7 @@ impl Scenario<'_> {
     pub(crate) fn rot(&mut self) -> Result<(), Violation> {
         self.machine.dismiss_spy();
         (0..self.sites.len()).for_each(|site| self.end(site));
-        let process = self.machine.start(self.sites.len());
+        let process = self.machine.start(self.sites.len(), self.weather.cold);
         let mut pieces = pieces(&process).map_err(|error| unexpected(&error))?;
         // Of the very last record a bit may turn the one sector part that is not zero into one that never was written.
         pieces.pop();

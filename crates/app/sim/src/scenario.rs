@@ -3,16 +3,19 @@
 use ids::Timestamp;
 use journal::Options;
 use journal::sim::Dice;
+use shard::{ShardError, SnapshotError};
 
 use crate::chance::Chance;
 use crate::clients::Clients;
+use crate::faults::rotten_of;
 use crate::machine::{Machine, Process};
+use crate::monitor::Phase;
 use crate::mutant::Mutant;
 use crate::site::{Follower, Lead, Started, Surroundings, Token, Trouble};
 use crate::stats::Stats;
 use crate::trace::Trace;
 use crate::violation::{Invariant, Violation, check};
-use crate::weather::Weather;
+use crate::weather::{Weather, draw_cold};
 use crate::witness::Witness;
 use crate::workload::Workload;
 
@@ -55,6 +58,7 @@ pub(crate) struct Scenario<'t> {
     pub(crate) stats: Stats,
     pub(crate) step: &'t mut usize,
     pub(crate) rotten_snapshots: Vec<String>,
+    pub(crate) rotten_cold: Vec<String>,
     /// The step at which the disk has room again.
     pub(crate) tight_until: usize,
     pub(crate) mutant: Option<Mutant>,
@@ -88,6 +92,7 @@ impl<'t> Scenario<'t> {
             stats: Stats::default(),
             step,
             rotten_snapshots: Vec::new(),
+            rotten_cold: Vec::new(),
             tight_until: 0,
             mutant,
             trace,
@@ -117,6 +122,10 @@ impl<'t> Scenario<'t> {
 
     fn act(&mut self) -> Result<(), Violation> {
         let site = self.dice.below(self.sites.len());
+        if self.dice.flip() {
+            self.spill(site);
+            self.absorb()?;
+        }
         if self.weather.is_busy && self.dice.flip() {
             return self.pump();
         }
@@ -191,13 +200,22 @@ impl<'t> Scenario<'t> {
     }
 
     fn start(&mut self, site: usize) -> Result<(), Violation> {
-        let process = self.machine.start(site);
+        let options = if self.dice.one_in(4) {
+            draw_cold(&mut self.dice, self.weather.is_heavy)
+        } else {
+            self.weather.cold
+        };
+        let process = self.machine.start(site, options);
         let (around, _) = self.around();
         match Follower::start(site, process, &around) {
             Ok((follower, Started { from, refused })) => {
-                for name in refused {
-                    check(self.rotten_snapshots.contains(&name), Invariant::NothingUnexpected, || {
-                        format!("site {site} cannot use snapshot `{name}`, which nobody damaged")
+                let bad_read = self.machine.take_bad_read() == Some(site);
+                for (name, error) in refused {
+                    let cold = matches!(&error, SnapshotError::Machine { reason } if reason.contains("cold"));
+                    let explained = self.rotten_snapshots.contains(&name)
+                        || cold && (bad_read || rotten_of(&self.rotten_cold, site));
+                    check(explained, Invariant::NothingUnexpected, || {
+                        format!("site {site} cannot use snapshot `{name}`, which nobody damaged: {error}")
                     })?;
                     self.stats.snapshots_refused += 1;
                 }
@@ -360,6 +378,25 @@ impl<'t> Scenario<'t> {
         }
     }
 
+    /// The thread that writes a site's cold segments does what it was ordered. If it fails, its transfers stay in memory.
+    fn spill(&mut self, site: usize) {
+        self.threaten_spill(site);
+        let (process, replica) = match &mut self.sites[site].state {
+            State::Down { .. } => return,
+            State::Follower(follower) => follower.parts_mut(),
+            State::Leader(lead) => lead.parts_mut(),
+        };
+        self.machine.enter(Phase::Spill);
+        let worked = process.cold.work();
+        if Machine::is_alive(process) {
+            replica.maintain();
+        }
+        if let Ok(true) = worked {
+            self.stats.cold_segments += 1;
+            self.log(|| format!("site {site} writes a cold segment"));
+        }
+    }
+
     pub(crate) fn try_lead(&mut self, site: usize) -> Result<(), Violation> {
         if !matches!(self.sites[site].state, State::Follower(_)) {
             return Ok(());
@@ -416,6 +453,12 @@ impl<'t> Scenario<'t> {
         self.explain(site, process, &error)?;
         self.log(|| format!("site {site} ends: {}", chain_of(&error)));
         self.machine.kill(process);
+        if let ShardError::Machine(_) = error {
+            // The operator does what the error's page says.
+            self.machine.clear(site);
+            self.rotten_cold.retain(|name| !rotten_of(std::slice::from_ref(name), site));
+            self.stats.cold_stops += 1;
+        }
         self.went_down(site);
         Ok(())
     }

@@ -8,8 +8,10 @@ use std::io;
 
 use ids::{Epoch, Seq, Timestamp};
 use journal::{Batch, JournalError, Kind, Options, Position, Reader, Record, Writer};
-use ledger::{LedgerMachine, Storage};
-use shard::{BatchOut, Leader, Outcome, Replica, Request, RequestKey, ShardError, Snapshot};
+use ledger::LedgerMachine;
+use shard::{
+    BatchOut, Leader, Outcome, Replica, Request, RequestKey, ShardError, Snapshot, SnapshotError, guard,
+};
 
 use crate::depot;
 use crate::machine::{Machine, Process};
@@ -91,8 +93,8 @@ pub(crate) struct Lead {
 /// What came of a start.
 pub(crate) struct Started {
     pub(crate) from: Seq,
-    /// The snapshots that were passed over because they are damaged.
-    pub(crate) refused: Vec<String>,
+    /// The snapshots that were passed over because they, or what they name, are damaged.
+    pub(crate) refused: Vec<(String, SnapshotError)>,
 }
 
 impl Follower {
@@ -114,14 +116,14 @@ impl Follower {
         around: &Surroundings<'_>,
     ) -> Result<(Replica<LedgerMachine>, Reader, Started), Trouble> {
         let mut refused = Vec::new();
-        let mut found = (Replica::genesis(&Storage::in_memory()), Position::genesis());
+        let mut found = (Replica::genesis(&process.storage), Position::genesis());
         for (name, bytes) in depot::load(&*process.snapshots, site)? {
-            match Snapshot::decode(SHARD, &bytes, &Storage::in_memory()) {
+            match Snapshot::decode(SHARD, &bytes, &process.storage) {
                 Ok(snapshot) => {
                     found = (snapshot.replica, snapshot.position);
                     break;
                 }
-                Err(_) => refused.push(name),
+                Err(error) => refused.push((name, error)),
             }
         }
         let (mut replica, position) = found;
@@ -150,9 +152,9 @@ impl Follower {
         {
             around.witness.record(&record, self.replica.timestamp())?;
             if around.mutant == Some(Mutant::DeafFollower) && record.seq.0 % 8 == 5 {
-                self.replica.apply(&without_content(&record))?;
+                self.apply(&without_content(&record))?;
             } else {
-                self.replica.apply(&record)?;
+                self.apply(&record)?;
             }
             around.witness.state(record.seq, record.epoch, self.replica.state_hash())?;
             applied += 1;
@@ -164,6 +166,12 @@ impl Follower {
             depot::store(&*self.process.snapshots, site, seq, &bytes)?;
         }
         Ok(applied)
+    }
+
+    fn apply(&mut self, record: &Record) -> Result<(), ShardError> {
+        guard::<LedgerMachine, _>(|| self.replica.apply(record))?;
+        self.replica.maintain();
+        Ok(())
     }
 
     /// Takes a snapshot, to be stored when its place is durable.
@@ -180,6 +188,10 @@ impl Follower {
 
     pub(crate) fn seq(&self) -> Seq {
         self.replica.seq()
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> (&Process, &mut Replica<LedgerMachine>) {
+        (&self.process, &mut self.replica)
     }
 
     pub(crate) fn replica_mut(&mut self) -> &mut Replica<LedgerMachine> {
@@ -214,9 +226,9 @@ impl Follower {
         while let Some(record) = takeover.next_record()? {
             around.witness.record(&record, self.replica.timestamp())?;
             if around.mutant == Some(Mutant::SkipTakeoverRecords) {
-                self.replica.apply(&without_content(&record))?;
+                self.apply(&without_content(&record))?;
             } else {
-                self.replica.apply(&record)?;
+                self.apply(&record)?;
                 around.witness.state(record.seq, record.epoch, self.replica.state_hash())?;
             }
             last = Some(record);
@@ -249,13 +261,17 @@ impl Follower {
                 payload: Vec::new(),
             },
         };
-        Ok(self.replica.apply(&record)?)
+        Ok(self.apply(&record)?)
     }
 }
 
 impl Lead {
     pub(crate) fn process(&self) -> &Process {
         &self.process
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> (&Process, &mut Replica<LedgerMachine>) {
+        (&self.process, self.leader.replica_mut())
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
@@ -287,7 +303,8 @@ impl Lead {
             self.leader.tick(now, || Token::Nobody);
         }
         let mut formed = 0;
-        while let Some(mut batch) = self.leader.next_batch(now) {
+        while let Some(mut batch) = guard::<LedgerMachine, _>(|| Ok(self.leader.next_batch(now)))? {
+            self.leader.replica_mut().maintain();
             let state = self.leader.replica_mut().state_hash();
             around.witness.state(batch.seq, self.epoch(), state)?;
             match around.mutant {

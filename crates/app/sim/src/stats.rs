@@ -74,6 +74,12 @@ stats! {
     clock_jumps: "clock jumps",
     /// Damaged snapshots that were passed over.
     snapshots_refused: "damaged snapshots refused",
+    /// Segments of transfers that left the memory.
+    cold_segments: "cold segments written",
+    /// Cold segments damaged or lost.
+    cold_rot: "cold segments damaged",
+    /// Sites that stopped because a cold segment was damaged or lost.
+    cold_stops: "stops because of a cold segment",
     /// Flipped bits of the journal that were named.
     rot_named: "flipped bits named",
 }

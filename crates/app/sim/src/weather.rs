@@ -2,6 +2,7 @@
 //! come up as often as common ones.
 
 use journal::sim::Dice;
+use ledger_core::ColdOptions;
 
 use crate::chance::Chance;
 
@@ -34,9 +35,11 @@ pub(crate) enum Fault {
     ClockJump,
     /// A snapshot is damaged.
     SnapshotRot,
+    /// A cold segment is damaged or lost.
+    ColdRot,
 }
 
-const ALL: [Fault; 13] = [
+const ALL: [Fault; 14] = [
     Fault::KillInOperation,
     Fault::PowerLossInOperation,
     Fault::FailOperation,
@@ -50,6 +53,7 @@ const ALL: [Fault; 13] = [
     Fault::Restart,
     Fault::ClockJump,
     Fault::SnapshotRot,
+    Fault::ColdRot,
 ];
 
 /// The settings of one run.
@@ -67,6 +71,8 @@ pub(crate) struct Weather {
     /// How many steps pass between two faults, on average.
     pub(crate) calm: usize,
     pub(crate) faults: Vec<Fault>,
+    /// What stays in memory, in segments so small that even short runs write some.
+    pub(crate) cold: ColdOptions,
     /// One answer in so many is lost on its way.
     pub(crate) loss: usize,
     /// Whether the run ends with damage to the journal.
@@ -91,8 +97,16 @@ impl Weather {
             is_busy,
             calm: if is_busy || is_heavy { 60 } else { dice.pick(&[8, 20, 50, 120]) },
             faults,
+            cold: draw_cold(dice, is_heavy),
             loss: dice.pick(&[3, 10, 1_000]),
             rots: dice.one_in(4),
         }
     }
+}
+
+/// What a process keeps in memory; a site that starts again may have been given other options.
+pub(crate) fn draw_cold(dice: &mut Dice, is_heavy: bool) -> ColdOptions {
+    let keep_rows = if is_heavy { 1_000 } else { dice.pick(&[0, 0, 20]) };
+    let segment_blocks = if is_heavy { 16 } else { dice.pick(&[1, 1, 2]) };
+    ColdOptions { keep_rows, segment_blocks }
 }

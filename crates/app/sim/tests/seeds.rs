@@ -11,7 +11,7 @@ const SEEDS: u64 = 300;
 const MUTANT_SEEDS: u64 = 300;
 
 /// Every operation of a site on its disks: takeover, append, roll and snapshot, one after the other.
-const STAGES: [(Phase, Op, FileKind); 24] = [
+const STAGES: [(Phase, Op, FileKind); 29] = [
     (Phase::Takeover, Op::Lock, FileKind::Lock),
     (Phase::Takeover, Op::Truncate, FileKind::Segment),
     (Phase::Takeover, Op::Remove, FileKind::Segment),
@@ -36,6 +36,11 @@ const STAGES: [(Phase, Op, FileKind); 24] = [
     (Phase::Snapshot, Op::Sync, FileKind::Snapshot),
     (Phase::Snapshot, Op::Rename, FileKind::Snapshot),
     (Phase::Snapshot, Op::SyncFolder, FileKind::Folder),
+    (Phase::Spill, Op::Create, FileKind::Cold),
+    (Phase::Spill, Op::Append, FileKind::Cold),
+    (Phase::Spill, Op::Sync, FileKind::Cold),
+    (Phase::Spill, Op::Rename, FileKind::Cold),
+    (Phase::Spill, Op::SyncFolder, FileKind::Folder),
 ];
 
 #[test]
@@ -52,7 +57,8 @@ fn seeds_are_clean_and_kill_a_process_at_every_stage() {
     }
     let unlisted = totals.coverage.0.keys().filter(|stage| {
         let Stage { phase, op, file } = **stage;
-        !STAGES.contains(&(phase, op, file)) && (phase, op) != (Phase::Snapshot, Op::Remove)
+        !STAGES.contains(&(phase, op, file))
+            && ![(Phase::Snapshot, Op::Remove), (Phase::Spill, Op::Remove)].contains(&(phase, op))
     });
     assert_eq!(unlisted.map(ToString::to_string).collect::<Vec<_>>(), [""; 0], "a stage nobody listed");
     let idle: Vec<&str> =

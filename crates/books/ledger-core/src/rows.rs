@@ -138,10 +138,17 @@ impl Rows {
     /// without them.
     pub(crate) fn oldest(&self, wanted: usize, keep: usize) -> Option<(Vec<Page>, Range<usize>)> {
         let stay = self.hot().checked_sub(wanted)?;
+        if stay < keep {
+            return None;
+        }
         let range = self.skipped()..self.skipped() + wanted;
-        let pages = range.end.div_ceil(PAGE_ROWS);
-        let enough = stay >= keep && pages <= self.full.len();
-        enough.then(|| (self.full.iter().take(pages).cloned().collect(), range))
+        let wanted = range.end.div_ceil(PAGE_ROWS);
+        let mut pages: Vec<Page> = self.full.iter().take(wanted).cloned().collect();
+        if pages.len() < wanted {
+            // Only segments smaller than a page come to this.
+            pages.push(Arc::new(self.open.clone()));
+        }
+        Some((pages, range))
     }
 
     /// Takes in a cold segment, and forgets the pages that are cold as a whole.
