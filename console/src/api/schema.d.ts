@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists accounts by id. */
+        /** Lists accounts, the oldest first. */
         get: operations["listAccounts"];
         put?: never;
         /** Opens an account. */
@@ -344,8 +344,8 @@ export interface components {
          * @description What an account may be asked to hold itself to.
          * @enum {string}
          */
-        AccountFlag: "linked" | "debits_must_not_exceed_credits" | "credits_must_not_exceed_debits";
-        /** @description A page of accounts, ordered by id. */
+        AccountFlag: "linked" | "debits_must_not_exceed_credits" | "credits_must_not_exceed_debits" | "history" | "imported" | "closed";
+        /** @description A page of accounts, the oldest first. */
         AccountPage: {
             /** @description The accounts of this page. */
             accounts: components["schemas"]["Account"][];
@@ -393,7 +393,7 @@ export interface components {
             seq: number;
         };
         /**
-         * @description A currency's alphabetic code (ISO 4217).
+         * @description A currency's alphabetic code (ISO 4217); L and the number of a ledger that no currency numbers.
          * @example CZK
          */
         Currency: string;
@@ -693,6 +693,7 @@ export interface components {
             flags?: components["schemas"]["AccountFlag"][];
             /** @description The account's id, chosen by the client. */
             id: components["schemas"]["Id"];
+            timestamp?: components["schemas"]["Timestamp"] | null;
             /** @description The client's own 128 bits. */
             user_data_128?: components["schemas"]["U128"];
             /**
@@ -705,7 +706,7 @@ export interface components {
         };
         /** @description A payment to be made. The same id with the same content again gives the same answer and moves nothing. */
         NewPayment: {
-            /** @description How much. */
+            /** @description How much; with a balancing flag, at most how much. */
             amount: components["schemas"]["Amount"];
             /**
              * Format: int32
@@ -718,7 +719,7 @@ export interface components {
             currency: components["schemas"]["Currency"];
             /** @description The account that gives. */
             debit_account: components["schemas"]["Id"];
-            /** @description Pending, posting, voiding, linked. */
+            /** @description Linked, pending, posting, voiding, balancing, closing, imported. */
             flags?: components["schemas"]["PaymentFlag"][];
             /** @description The payment's id, chosen by the client. */
             id: components["schemas"]["Id"];
@@ -728,6 +729,7 @@ export interface components {
              * @description Seconds after which a pending payment expires; 0: never.
              */
             timeout?: number;
+            timestamp?: components["schemas"]["Timestamp"] | null;
             /** @description The client's own 128 bits. */
             user_data_128?: components["schemas"]["U128"];
             /**
@@ -753,7 +755,7 @@ export interface components {
             currency: components["schemas"]["Currency"];
             /** @description The account that gives. */
             debit_account: components["schemas"]["Id"];
-            /** @description Pending, posting, voiding, linked. */
+            /** @description Linked, pending, posting, voiding, balancing, closing, imported. */
             flags: components["schemas"]["PaymentFlag"][];
             /** @description The payment's id. */
             id: components["schemas"]["Id"];
@@ -818,7 +820,7 @@ export interface components {
          * @description What kind of payment this is.
          * @enum {string}
          */
-        PaymentFlag: "linked" | "pending" | "post_pending_transfer" | "void_pending_transfer";
+        PaymentFlag: "linked" | "pending" | "post_pending_transfer" | "void_pending_transfer" | "balancing_debit" | "balancing_credit" | "closing_debit" | "closing_credit" | "imported";
         /** @description A page of payments, newest first. */
         PaymentPage: {
             next?: components["schemas"]["Cursor"] | null;
