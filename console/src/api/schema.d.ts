@@ -625,6 +625,10 @@ export interface components {
             silent_ms: number;
             /** @description The site's name. */
             site: string;
+            /** @description The code of the error that stopped the shard on this site, if it has stopped. */
+            stopped_by?: string | null;
+            /** @description Where the site keeps its transfers. */
+            storage: components["schemas"]["StorageLevels"];
             /** @description The stamp of that batch. */
             timestamp: components["schemas"]["Timestamp"];
         };
@@ -1020,6 +1024,31 @@ export interface components {
             timestamp: components["schemas"]["Timestamp"];
             /** @description The client's own 64 bits. */
             user_data_64: components["schemas"]["U64"];
+        };
+        /** @description How many transfers a site keeps where. */
+        StorageLevels: {
+            /**
+             * Format: int64
+             * @description Bytes of all cold segments together.
+             */
+            cold_bytes: number;
+            /** @description Why no cold segment can be written now, so that all newer transfers stay in memory. */
+            cold_failure?: string | null;
+            /**
+             * Format: int64
+             * @description Cold segments.
+             */
+            cold_segments: number;
+            /**
+             * Format: int64
+             * @description Older transfers, in cold segments on the site's disk.
+             */
+            cold_transfers: number;
+            /**
+             * Format: int64
+             * @description Transfers in memory.
+             */
+            hot_transfers: number;
         };
         /**
          * @description A time in UTC with nine fractional digits (RFC 3339).

@@ -66,7 +66,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         snapshots: layout.snapshots(&args.name, SHARD),
         rank: args.rank,
     };
-    let node = Node::<LedgerMachine>::start(config, storage)?;
+    let node = Node::<LedgerMachine>::start(config, storage.clone())?;
     let wanted = SocketAddr::from((args.address, 0));
     let listener = gateway::listen(wanted).map_err(|source| AppError::Listen {
         what: "site",
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let door = Door::listen(&args, handle.clone())?;
     announce(&Ready { address: listener.local_addr()? })?;
 
-    let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned() };
+    let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned(), storage: storage.clone() };
     let router = ledger::router(handle.clone(), info).route("/v1/openapi.json", describe()?);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);

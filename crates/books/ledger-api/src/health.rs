@@ -25,6 +25,27 @@ pub struct Health {
     pub timestamp: Timestamp,
     /// How long the shard's thread has not shown itself, in milliseconds: a leader that is silent for seconds hangs.
     pub silent_ms: u64,
+    /// The code of the error that stopped the shard on this site, if it has stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<String>,
+    /// Where the site keeps its transfers.
+    pub storage: StorageLevels,
+}
+
+/// How many transfers a site keeps where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StorageLevels {
+    /// Transfers in memory.
+    pub hot_transfers: u64,
+    /// Older transfers, in cold segments on the site's disk.
+    pub cold_transfers: u64,
+    /// Cold segments.
+    pub cold_segments: u64,
+    /// Bytes of all cold segments together.
+    pub cold_bytes: u64,
+    /// Why no cold segment can be written now, so that all newer transfers stay in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold_failure: Option<String>,
 }
 
 /// The answer to `GET /v1/totals`: how much the ledger holds.

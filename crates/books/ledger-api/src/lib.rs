@@ -21,7 +21,7 @@ mod statement;
 pub use account::{Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, NewAccount};
 pub use amount::{AmountText, SignedAmountText};
 pub use flags::{AccountFlag, AccountFlags, PaymentFlag, PaymentFlags};
-pub use health::{Health, Role, StateHash, Totals};
+pub use health::{Health, Role, StateHash, StorageLevels, Totals};
 pub use number::{U64Text, U128Text};
 pub use page::{AccountsQuery, Cursor, PAGE_LIMIT_MAX, PaymentsQuery, StatementQuery};
 pub use payment::{

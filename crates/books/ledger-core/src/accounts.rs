@@ -226,6 +226,11 @@ impl Accounts {
         self.postings.touch(row.transfers) ^ u32::from(row.debits_pending == 1)
     }
 
+    /// Brings the end of an account's list into the cache. The value means nothing.
+    pub(crate) fn touch_list(&self, number: u32) -> u32 {
+        self.postings.touch(self.get(number).transfers)
+    }
+
     /// Whether `transfers` more transfers fit into the accounts' lists.
     pub(crate) fn has_room(&self, transfers: u32) -> bool {
         self.postings.has_room(transfers)

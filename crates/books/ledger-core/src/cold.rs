@@ -19,7 +19,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use stdx::{Digest, Sha256, crc32c};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::rows::{PAGE_ROWS, Page, ROW_BYTES, Row, Wide};
 
@@ -135,7 +135,7 @@ struct BlockHeader {
 }
 
 /// What the indexes need of a transfer.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub(crate) struct Column {
     pub(crate) id: Wide,
@@ -314,8 +314,13 @@ impl Cold {
         }
     }
 
-    /// Takes in a segment named by a snapshot, and returns what the indexes need of it and its last timestamp.
-    pub(crate) fn open(&mut self, segment: ColdSegment) -> Result<(Vec<Column>, u64), ColdError> {
+    /// Takes in a segment named by a snapshot, and returns what the indexes need of it and its last timestamp. `bytes` is
+    /// room to read into, good for the next segment, too.
+    pub(crate) fn open<'a>(
+        &mut self,
+        segment: ColdSegment,
+        bytes: &'a mut Vec<u8>,
+    ) -> Result<(&'a [Column], u64), ColdError> {
         let number = segment.segment;
         let broken = |what: &str| ColdError { segment: number, what: what.to_owned() };
         let same_size = self.segments.first().is_none_or(|first| first.rows == segment.rows);
@@ -327,8 +332,8 @@ impl Cold {
         {
             return Err(broken("it does not fit the others"));
         }
-        let mut bytes = vec![0; rows * COLUMN_BYTES + size_of::<Trailer>()];
-        self.read(&segment, segment.columns_at(), &mut bytes)?;
+        bytes.resize(rows * COLUMN_BYTES + size_of::<Trailer>(), 0);
+        self.read(&segment, segment.columns_at(), bytes)?;
         let (columns, trailer) = bytes.split_at(rows * COLUMN_BYTES);
         let trailer = Trailer::read_from_bytes(trailer).map_err(|_| broken("no trailer"))?;
         let is_named = trailer.magic == MAGIC
@@ -342,9 +347,7 @@ impl Cold {
         if trailer.columns_checksum != crc32c(columns) {
             return Err(broken("the checksum of its columns does not match"));
         }
-        let columns =
-            columns.chunks_exact(COLUMN_BYTES).filter_map(|bytes| Column::read_from_bytes(bytes).ok());
-        let columns = columns.collect();
+        let columns = <[Column]>::ref_from_bytes(columns).map_err(|_| broken("no columns"))?;
         self.add(segment);
         Ok((columns, trailer.last_timestamp))
     }

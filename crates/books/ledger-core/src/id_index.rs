@@ -64,6 +64,11 @@ fn number_of(slot: u64) -> u32 {
     low(slot)
 }
 
+/// How many entries fit before a table with so many slots grows: from a half to three quarters, other for each table.
+fn room(slots: usize, table: usize) -> usize {
+    slots / 2 + slots * table / (4 * TABLES)
+}
+
 impl Default for IdIndex {
     fn default() -> Self {
         Self { tables: vec![Table::default(); TABLES].into() }
@@ -80,6 +85,17 @@ impl IdIndex {
     pub(crate) fn insert(&mut self, hash: IdHash, number: u32) {
         let table = hash.table();
         self.tables[table].insert(hash.tag(), number, table);
+    }
+
+    /// Makes room for so many entries in an empty index. Its tables are then as large as if they had grown.
+    pub(crate) fn reserve(&mut self, entries: usize) {
+        for (number, table) in self.tables.iter_mut().enumerate() {
+            let mut slots = SLOTS_MIN;
+            while room(slots, number) < entries / TABLES {
+                slots *= 2;
+            }
+            table.slots = vec![EMPTY; slots];
+        }
     }
 
     /// Takes out the entry of the id with this hash and `number`.
@@ -119,17 +135,11 @@ impl Table {
     }
 
     fn insert(&mut self, tag: u32, number: u32, table: usize) {
-        if self.used >= self.room(table) {
+        if self.used >= room(self.slots.len(), table) {
             self.grow();
         }
         self.place(slot(tag, number));
         self.used += 1;
-    }
-
-    /// How many entries fit before the table grows: from a half to three quarters of its slots, other for each table.
-    fn room(&self, table: usize) -> usize {
-        let slots = self.slots.len();
-        slots / 2 + slots * table / (4 * TABLES)
     }
 
     fn grow(&mut self) {
@@ -200,13 +210,16 @@ mod tests {
 
     #[test]
     fn what_was_entered_is_found_after_growing() {
-        let mut index = IdIndex::default();
-        for number in 0..50_000u32 {
-            index.insert(IdHash::of(number.into()), number);
+        for reserved in [0, 10, 50_000] {
+            let mut index = IdIndex::default();
+            index.reserve(reserved);
+            for number in 0..50_000u32 {
+                index.insert(IdHash::of(number.into()), number);
+            }
+            for number in 0..50_000u32 {
+                assert_eq!(index.find(IdHash::of(number.into()), |found| found == number), Some(number));
+            }
+            assert_eq!(index.find(IdHash::of(50_000), |_| false), None);
         }
-        for number in 0..50_000u32 {
-            assert_eq!(index.find(IdHash::of(number.into()), |found| found == number), Some(number));
-        }
-        assert_eq!(index.find(IdHash::of(50_000), |_| false), None);
     }
 }

@@ -139,6 +139,7 @@ impl Ledger {
         ensure(header.clock <= TIMESTAMP_MAX, "the clock is out of range")?;
         ledger.restore_accounts(parts.accounts)?;
         ledger.restore_touched(parts.touched)?;
+        ledger.transfers.expect(parts.states.len() + parts.failed.len() / ID_BYTES);
         let hot_states = ledger.restore_segments(parts.segments, parts.states)?;
         ledger.restore_rows(parts.hot, hot_states)?;
         ledger.restore_timers(parts.timers)?;
@@ -194,9 +195,11 @@ impl Ledger {
     fn restore_segments<'a>(&mut self, segments: &[u8], states: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
         let mut last = 0;
         let mut rest = states;
+        let mut room = Vec::new();
         let segments = segments.chunks_exact(SEGMENT_BYTES);
         for segment in segments.filter_map(|bytes| ColdSegment::read_from_bytes(bytes).ok()) {
-            let (columns, timestamp) = self.transfers.rows.cold.open(segment).map_err(SnapshotError::Cold)?;
+            let cold = &mut self.transfers.rows.cold;
+            let (columns, timestamp) = cold.open(segment, &mut room).map_err(SnapshotError::Cold)?;
             ensure(last < timestamp && timestamp <= self.clock, "the time of a cold segment")?;
             last = timestamp;
             let Some((states, tail)) = rest.split_at_checked(columns.len()) else {
@@ -261,8 +264,8 @@ impl Ledger {
             touched ^= u64::from(self.accounts.get(debit).ledger ^ self.accounts.get(credit).ledger);
         }
         for column in columns {
-            touched ^= u64::from(self.accounts.touch_row(column.debit.get()));
-            touched ^= u64::from(self.accounts.touch_row(column.credit.get()));
+            touched ^= u64::from(self.accounts.touch_list(column.debit.get()));
+            touched ^= u64::from(self.accounts.touch_list(column.credit.get()));
         }
         black_box(touched);
         for ((column, hash), state) in columns.iter().zip(&hashes).zip(states) {

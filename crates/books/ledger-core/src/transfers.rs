@@ -278,6 +278,11 @@ impl Transfers {
         }
     }
 
+    /// Makes room for so many ids at once, so that the index need not grow on the way.
+    pub(crate) fn expect(&mut self, ids: usize) {
+        self.index.reserve(ids);
+    }
+
     /// Enters a transfer of a snapshot into the index, with its state.
     pub(crate) fn restore(&mut self, hash: IdHash, state: TransferState) {
         self.index.insert(hash, self.len());

@@ -26,7 +26,8 @@ use crate::storage::ColdKeeper;
 const SUFFIX: &str = ".cold";
 const ASIDE: &str = "writing.partial";
 
-/// The cold segments of one ledger, in a folder of its own. One ledger at a time may use it.
+/// The cold segments of one ledger, in a folder of its own, which is created when it is needed. One ledger at a time may
+/// use it.
 #[derive(Debug)]
 pub struct ColdFiles {
     folder: Arc<Folder>,
@@ -43,16 +44,10 @@ pub(crate) struct Folder {
 }
 
 impl ColdFiles {
-    /// The segments in `folder`, which is created when it is needed.
+    /// The segments in `folder`.
     pub fn new(folder: PathBuf) -> Self {
         let folder = Folder { path: folder, open: RwLock::default(), failure: Mutex::default() };
         Self { folder: Arc::new(folder), writer: Mutex::default() }
-    }
-
-    /// Why the last attempt to write a segment failed. While there is a reason, transfers stay in memory, and the attempt is
-    /// repeated every second.
-    pub fn failure(&self) -> Option<String> {
-        self.folder.failure()
     }
 
     fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
@@ -86,6 +81,11 @@ impl ColdKeeper for ColdFiles {
 
     fn written(&self, wait: bool) -> Option<ColdSegment> {
         self.writer().as_ref()?.written(wait && self.folder.failure().is_none())
+    }
+
+    /// The attempt is repeated every second.
+    fn failure(&self) -> Option<String> {
+        self.folder.failure()
     }
 }
 

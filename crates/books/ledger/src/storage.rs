@@ -17,6 +17,11 @@ pub trait ColdKeeper: ColdStore {
     /// The segment, once it is durable; then it is asked for no more. With `wait` the answer is held back until the attempt
     /// under way has ended, unless earlier attempts failed: a disk that takes nothing must not hold up the ledger.
     fn written(&self, wait: bool) -> Option<ColdSegment>;
+
+    /// Why the last attempt to write a segment failed. While there is a reason, transfers stay in memory.
+    fn failure(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Where ledgers keep their transfers. Cheap to clone; all clones show the same [`Levels`].
@@ -73,6 +78,11 @@ impl Storage {
     /// How many transfers are where, as of the last batch.
     pub fn levels(&self) -> Levels {
         *self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why no cold segment can be written now, so that transfers stay in memory.
+    pub fn failure(&self) -> Option<String> {
+        self.cold.as_ref().and_then(|cold| cold.keeper.failure())
     }
 
     pub(crate) fn empty_ledger(&self) -> Ledger {

@@ -211,3 +211,65 @@ async fn a_follower_that_differs_stops_and_never_leads() {
     first.finished().await.unwrap();
     assert_eq!(two.status().role, Role::Diverged, "and the free lead does not tempt it");
 }
+
+/// Cannot go on: unwinds with what it is told, or panics.
+struct Broken(Log);
+
+const FAIL: u16 = 7;
+const PANIC: u16 = 8;
+
+impl shard::StateMachine for Broken {
+    type Context = ();
+
+    fn genesis(context: &()) -> Self {
+        Self(Log::genesis(context))
+    }
+    fn check(_: u16, _: &[u8]) -> Result<u32, String> {
+        Ok(1)
+    }
+    fn apply(&mut self, operation: u16, _: ids::Timestamp, _: &[u8], _: &mut Vec<u8>) {
+        match operation {
+            FAIL => std::panic::resume_unwind(Box::new(42u8)),
+            _ => std::panic::resume_unwind(Box::new("an invariant does not hold")),
+        }
+    }
+    fn due(&self, now: ids::Timestamp) -> Option<u16> {
+        self.0.due(now)
+    }
+    fn state_hash(&self) -> stdx::Digest {
+        self.0.state_hash()
+    }
+    fn snapshot(&mut self, out: &mut Vec<u8>) {
+        self.0.snapshot(out);
+    }
+    fn restore(_: &[u8], (): &()) -> Result<Self, String> {
+        Err("never stored".to_owned())
+    }
+    fn failure(
+        payload: Box<dyn std::any::Any + Send>,
+    ) -> Result<shard::Failure, Box<dyn std::any::Any + Send>> {
+        let what = payload.downcast::<u8>()?.to_string();
+        Ok(shard::Failure { code: "TST-0042", hint: "none", what })
+    }
+}
+
+#[tokio::test]
+async fn a_machine_that_cannot_go_on_ends_its_site_with_a_code() {
+    for (operation, code, words) in [
+        (FAIL, "TST-0042", "42"),
+        (PANIC, "SHD-0015", "the shard's thread panicked: an invariant does not hold"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::<Broken>::start(config(folder.path(), "only", 0), ()).unwrap();
+        let handle = node.handle();
+        until("the lead", || handle.status().role == Role::Leader).await;
+        let outcome = handle.submit(Request::forgotten(operation, vec![1])).await;
+        assert!(matches!(outcome, Err(RequestError::Unknown)), "{outcome:?}");
+        let error = node.finished().await.unwrap_err();
+        assert_eq!(stdx::Coded::code(&error), code);
+        let told = std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string);
+        assert_eq!(told, words);
+        let status = handle.status();
+        assert_eq!((status.role, status.stopped_by), (Role::Failed, Some(code)));
+    }
+}

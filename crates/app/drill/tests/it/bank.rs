@@ -109,7 +109,7 @@ async fn start_site(dir: &Path, site: &str, rank: u32) -> (SocketAddr, shard::Ha
         Storage::in_memory(),
     )
     .unwrap();
-    let info = SiteInfo { site: site.to_owned(), shard: "bank".to_owned() };
+    let info = SiteInfo { site: site.to_owned(), shard: "bank".to_owned(), storage: Storage::in_memory() };
     let router = ledger::router(node.handle(), info);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -21,6 +21,7 @@ use utoipa::OpenApi;
 
 use crate::error::ApiError;
 use crate::machine::LedgerMachine;
+use crate::storage::Storage;
 
 /// The largest body: a batch of 8,190 payments with room to spare.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -32,6 +33,8 @@ pub struct SiteInfo {
     pub site: String,
     /// The shard's name.
     pub shard: String,
+    /// Where its ledger keeps transfers: what the site was started with.
+    pub storage: Storage,
 }
 
 /// What the handlers share.

@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use ledger_api::{Health, StateHash, Totals};
+use ledger_api::{Health, StateHash, StorageLevels, Totals};
 use problem::Problem;
 use shard::Status;
 
 use super::Api;
 use super::accounts::ledger;
 use crate::error::ApiError;
+use crate::storage::{Levels, Storage};
 
 fn role(status: &Status) -> ledger_api::Role {
     match status.role {
@@ -21,6 +22,17 @@ fn role(status: &Status) -> ledger_api::Role {
         shard::Role::Leader => ledger_api::Role::Leader,
         shard::Role::Diverged => ledger_api::Role::Diverged,
         shard::Role::Failed => ledger_api::Role::Failed,
+    }
+}
+
+fn levels(storage: &Storage) -> StorageLevels {
+    let Levels { hot, cold, segments, bytes } = storage.levels();
+    StorageLevels {
+        hot_transfers: hot,
+        cold_transfers: cold,
+        cold_segments: segments,
+        cold_bytes: bytes,
+        cold_failure: storage.failure(),
     }
 }
 
@@ -39,6 +51,8 @@ pub(super) async fn health(State(api): State<Api>) -> Json<Health> {
         seq: status.seq.0,
         timestamp: status.timestamp,
         silent_ms: u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
+        stopped_by: status.stopped_by.map(str::to_owned),
+        storage: levels(&api.info.storage),
     })
 }
 
@@ -80,20 +94,30 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     let leads = u8::from(status.role == shard::Role::Leader);
     let (site, shard) = (&api.info.site, &api.info.shard);
     let mut text = String::new();
+    let storage = levels(&api.info.storage);
     let gauges = [
-        ("leader", "Whether this site leads the shard.", u64::from(leads)),
-        ("epoch", "The highest epoch seen in the journal.", status.epoch.0),
-        ("seq", "The last durable batch applied.", status.seq.0),
+        ("shard_leader", "Whether this site leads the shard.", u64::from(leads)),
+        ("shard_epoch", "The highest epoch seen in the journal.", status.epoch.0),
+        ("shard_seq", "The last durable batch applied.", status.seq.0),
         (
-            "silent_milliseconds",
+            "shard_silent_milliseconds",
             "Time since the shard's thread showed itself.",
             u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
+        ),
+        ("ledger_hot_transfers", "Transfers in memory.", storage.hot_transfers),
+        ("ledger_cold_transfers", "Transfers in cold segments.", storage.cold_transfers),
+        ("ledger_cold_segments", "Cold segments.", storage.cold_segments),
+        ("ledger_cold_bytes", "Bytes of all cold segments.", storage.cold_bytes),
+        (
+            "ledger_cold_failing",
+            "Whether cold segments cannot be written.",
+            storage.cold_failure.is_some().into(),
         ),
     ];
     for (name, help, value) in gauges {
         let _ = write!(
             text,
-            "# HELP tongbao_shard_{name} {help}\n# TYPE tongbao_shard_{name} gauge\ntongbao_shard_{name}{{site=\"{site}\",shard=\"{shard}\"}} {value}\n"
+            "# HELP tongbao_{name} {help}\n# TYPE tongbao_{name} gauge\ntongbao_{name}{{site=\"{site}\",shard=\"{shard}\"}} {value}\n"
         );
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

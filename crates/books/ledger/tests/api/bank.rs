@@ -54,14 +54,15 @@ impl Site {
     /// Starts a site on a folder. Whether it leads depends on who else does.
     pub(crate) fn start(folder: &Path, name: &str, rank: u32) -> Self {
         let journal = FileStore::create(&folder.join("journal"), "bank", Options::default()).unwrap();
+        let storage = Storage::in_memory();
         let config = NodeConfig {
             journal: Arc::new(journal),
             site: name.to_owned(),
             snapshots: folder.join(name),
             rank,
         };
-        let node = Node::start(config, Storage::in_memory()).unwrap();
-        let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned() };
+        let node = Node::start(config, storage.clone()).unwrap();
+        let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned(), storage };
         Self { router: ledger::router(node.handle(), info), handle: node.handle(), node: Some(node) }
     }
 

@@ -20,23 +20,21 @@ const SEGMENT: u64 = 92;
 struct Book {
     machine: LedgerMachine,
     storage: Storage,
-    files: Arc<ColdFiles>,
     warm: LedgerMachine,
     stamp: u64,
     transfers: u128,
 }
 
-fn storage(folder: &Path, options: ColdOptions) -> (Arc<ColdFiles>, Storage) {
-    let files = Arc::new(ColdFiles::new(folder.to_owned()));
-    (files.clone(), Storage::with_cold(files, options))
+fn storage(folder: &Path, options: ColdOptions) -> Storage {
+    Storage::with_cold(Arc::new(ColdFiles::new(folder.to_owned())), options)
 }
 
 impl Book {
     fn new(folder: &Path) -> Self {
-        let (files, storage) = storage(folder, OPTIONS);
+        let storage = storage(folder, OPTIONS);
         let machine = LedgerMachine::genesis(&storage);
         let warm = LedgerMachine::genesis(&Storage::in_memory());
-        let mut book = Self { machine, storage, files, warm, stamp: 0, transfers: 0 };
+        let mut book = Self { machine, storage, warm, stamp: 0, transfers: 0 };
         let account =
             |id| Account { id, ledger: 1, code: 1, flags: AccountFlags::NONE, ..Account::default() };
         let body: Vec<u8> = (1..=4).flat_map(|id| account(id).as_bytes().to_vec()).collect();
@@ -86,7 +84,7 @@ impl Book {
     /// Lets go of the ledger and its files, as the end of a process does.
     fn end(&mut self, folder: &Path, options: ColdOptions) {
         self.machine = LedgerMachine::genesis(&Storage::in_memory());
-        (self.files, self.storage) = storage(folder, options);
+        self.storage = storage(folder, options);
     }
 
     fn assert_whole(&self) {
@@ -132,7 +130,7 @@ fn memory_holds_the_newest_and_answers_stay_the_same() {
     let files = segments(&folder(&temp));
     assert_eq!(files.len() as u64, count);
     assert_eq!(files.iter().map(|path| path.metadata().unwrap().len()).sum::<u64>(), bytes);
-    assert_eq!(book.files.failure(), None);
+    assert_eq!(book.storage.failure(), None);
     book.assert_whole();
 }
 
@@ -208,7 +206,7 @@ fn a_disk_that_takes_nothing_leaves_the_ledger_in_memory() {
     let mut book = Book::new(&folder);
     until("the failure is told", || {
         book.transfer(50);
-        book.files.failure().is_some()
+        book.storage.failure().is_some()
     });
     for _ in 0..40 {
         book.transfer(50);
@@ -218,7 +216,7 @@ fn a_disk_that_takes_nothing_leaves_the_ledger_in_memory() {
     assert!(levels.hot > OPTIONS.hot_max() as u64, "it goes on beyond twice");
     std::fs::remove_file(&folder).unwrap();
     book.settle();
-    assert_eq!(book.files.failure(), None);
+    assert_eq!(book.storage.failure(), None);
     book.assert_whole();
 }
 
