@@ -7,63 +7,51 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::MoneyError;
 
-/// What a ledger counts: an active currency or fund of ISO 4217 that has minor units, or the unit of a ledger that no
-/// such currency numbers (points, shares, test money).
+/// An active currency or fund of ISO 4217 that has minor units.
 ///
-/// Precious metals, test codes, the SDR and "no currency" are left out of the list: the standard gives them no minor
+/// Precious metals, test codes, the SDR and "no currency" are left out: the standard gives them no minor
 /// unit, so an integer number of minor units would mean nothing.
 ///
-/// Text and JSON form: the alphabetic code, `CZK`; for an unlisted ledger `L` and its number, `L700`, counted in whole
-/// units. In the ledger a currency is the ledger number: its numeric code.
+/// Text and JSON form: the alphabetic code, `CZK`. In the ledger a currency is the ledger number: its numeric
+/// code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
-    /// The text form, padded with zeros.
-    code: [u8; CODE_MAX],
-    ledger: u32,
+    code: [u8; 3],
+    numeric: u16,
     minor_digits: u8,
 }
 
-/// The longest text form: `L4294967295`.
-const CODE_MAX: usize = 11;
-
 impl Currency {
-    /// The currency with the alphabetic code `code`, three capital letters; or the unit of an unlisted ledger by its only
-    /// name.
+    /// The currency with the alphabetic code `code`, three capital letters.
     ///
     /// Errors: [`MoneyError::UnknownCurrency`].
     pub fn from_code(code: &str) -> Result<Self, MoneyError> {
-        match ALL.binary_search_by(|row| row.code().cmp(code)) {
-            Ok(index) => Ok(ALL[index]),
-            Err(_) => Self::from_unlisted(code).ok_or(MoneyError::UnknownCurrency),
-        }
+        let at = ALL.binary_search_by(|row| row.code.as_slice().cmp(code.as_bytes()));
+        at.map(|index| ALL[index]).map_err(|_| MoneyError::UnknownCurrency)
     }
 
-    fn from_unlisted(code: &str) -> Option<Self> {
-        let currency = Self::from_ledger(code.strip_prefix('L')?.parse().ok()?).ok()?;
-        (currency.code() == code).then_some(currency)
-    }
-
-    /// The currency whose numeric code is the number of `ledger`, or the unit of that ledger.
+    /// The currency whose numeric code is the number of `ledger`.
     ///
-    /// Errors: [`MoneyError::UnknownCurrency`] for 0, which is no ledger.
+    /// Errors: [`MoneyError::UnknownCurrency`].
     pub fn from_ledger(ledger: u32) -> Result<Self, MoneyError> {
-        if ledger == 0 {
-            return Err(MoneyError::UnknownCurrency);
-        }
         let row = ALL.iter().find(|row| row.ledger() == ledger);
-        Ok(row.copied().unwrap_or_else(|| Self { code: unlisted(ledger), ledger, minor_digits: 0 }))
+        row.copied().ok_or(MoneyError::UnknownCurrency)
     }
 
-    /// The alphabetic code, `CZK`, or `L700`.
+    /// The alphabetic code, `CZK`.
     pub fn code(&self) -> &str {
-        let length = self.code.iter().position(|byte| *byte == 0).unwrap_or(CODE_MAX);
-        // There are only ASCII letters and digits, so the fallback is never taken.
-        std::str::from_utf8(&self.code[..length]).unwrap_or_default()
+        // The table below holds nothing but ASCII letters, so the fallback is never taken.
+        std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
-    /// The number of the ledger that holds accounts of this currency: its numeric code, 203 for CZK.
+    /// The numeric code, 203 for CZK.
+    pub const fn numeric(self) -> u16 {
+        self.numeric
+    }
+
+    /// The number of the ledger that holds accounts of this currency: its numeric code.
     pub const fn ledger(self) -> u32 {
-        self.ledger
+        self.numeric as u32
     }
 
     /// How many decimal digits follow the point: 2 for CZK, 0 for JPY, 3 for BHD, 4 for CLF.
@@ -71,7 +59,7 @@ impl Currency {
         self.minor_digits
     }
 
-    /// Every currency of the list, ordered by alphabetic code.
+    /// Every currency, ordered by alphabetic code.
     pub fn all() -> &'static [Self] {
         ALL
     }
@@ -109,7 +97,7 @@ impl<'de> Deserialize<'de> for Currency {
         impl de::Visitor<'_> for Visitor {
             type Value = Currency;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an ISO 4217 currency code like CZK, or L and the number of another ledger")
+                f.write_str("an ISO 4217 currency code like CZK")
             }
             fn visit_str<E: de::Error>(self, code: &str) -> Result<Currency, E> {
                 Currency::from_code(code).map_err(E::custom)
@@ -117,19 +105,6 @@ impl<'de> Deserialize<'de> for Currency {
         }
         deserializer.deserialize_str(Visitor)
     }
-}
-
-const fn listed(code: &str) -> [u8; CODE_MAX] {
-    let [a, b, c] = *code.as_bytes().first_chunk().expect("three letters");
-    [a, b, c, 0, 0, 0, 0, 0, 0, 0, 0]
-}
-
-fn unlisted(ledger: u32) -> [u8; CODE_MAX] {
-    let mut code = [0; CODE_MAX];
-    for (place, byte) in code.iter_mut().zip(format!("L{ledger}").bytes()) {
-        *place = byte;
-    }
-    code
 }
 
 /// One constant per currency, and the table of them all. Rows must be ordered by code; a test holds it.
@@ -140,8 +115,8 @@ macro_rules! currencies {
                 #[doc = concat!(stringify!($code), ", number ", stringify!($numeric), ", ",
                     stringify!($minor_digits), " digits after the point.")]
                 pub const $code: Self = Self {
-                    code: listed(stringify!($code)),
-                    ledger: $numeric,
+                    code: *stringify!($code).as_bytes().first_chunk().expect("three letters"),
+                    numeric: $numeric,
                     minor_digits: $minor_digits,
                 };
             )*

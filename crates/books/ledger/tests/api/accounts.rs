@@ -133,18 +133,3 @@ async fn lists_come_in_pages_in_the_order_of_creation() {
     let none = bank.site.get("/v1/accounts?after=ffffffff-ffff-ffff-ffff-fffffffffffe").await;
     assert_eq!(none.body, r#"{"accounts":[],"next":null}"#);
 }
-
-/// TigerBeetle's clients number their ledgers as they like.
-#[tokio::test]
-async fn a_ledger_that_is_no_currency_is_shown_in_whole_units() {
-    let bank = Bank::open().await;
-    let account = |id| ledger_core::Account { id, ledger: 700, code: 1, ..Default::default() };
-    let body = [account(1).as_bytes(), account(2).as_bytes()].concat();
-    let operation = ledger_core::Operation::CreateAccounts as u16;
-    bank.site.handle.submit(shard::Request::by_content(operation, body)).await.unwrap();
-    let shown = bank.site.get("/v1/accounts/1").await;
-    assert_eq!((shown.field("currency"), shown.field("balance")), ("L700".to_owned(), "0".to_owned()));
-    let paid = bank.line("pay id=5 from=1 to=2 amount=12 currency=L700 code=1").await;
-    assert_eq!(paid.status, 201, "{paid:?}");
-    assert_eq!(bank.site.get("/v1/accounts/2").await.field("balance"), "12");
-}
