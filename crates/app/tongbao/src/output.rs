@@ -166,6 +166,7 @@ fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>
         .or_else(|| of::<drill::StoreError>(cause))
         .or_else(|| of::<shard::ShardError>(cause))
         .or_else(|| of::<journal::JournalError>(cause))
+        .or_else(|| of::<ledger_core::InvariantBroken>(cause))
         .or_else(|| of::<money::MoneyError>(cause))
 }
 

@@ -52,8 +52,9 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let folder = layout.journal(SHARD);
     let journal = FileStore::create(&folder, SHARD, Options::default())
         .map_err(|source| AppError::Folder { folder, source })?;
+    let journal = Arc::new(journal);
     let node = Node::<LedgerMachine>::start(NodeConfig {
-        journal: Arc::new(journal),
+        journal: Arc::<FileStore>::clone(&journal),
         site: args.name.to_string(),
         snapshots: layout.snapshots(&args.name, SHARD),
         rank: args.rank,
@@ -69,7 +70,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     announce(&Ready { address: listener.local_addr()? })?;
 
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned() };
-    let router = ledger::router(handle.clone(), info).route("/v1/openapi.json", describe()?);
+    let router = ledger::router(handle.clone(), info, journal).route("/v1/openapi.json", describe()?);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
     let answer = move |request| {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AmountText, BATCH_ITEMS_MAX, CurrencyText, Cursor, IdText, PaymentFlags, TimestampText, U64Text,
-    U128Text, flags::PaymentFlag,
+    U128Text, Unit, flags::PaymentFlag,
 };
 
 /// A payment to be made. The same id with the same content again gives the same answer and moves nothing.
@@ -145,8 +145,7 @@ pub struct Payment {
     /// How much.
     pub amount: AmountText,
     /// The currency of `amount`.
-    #[schema(value_type = CurrencyText)]
-    pub currency: Currency,
+    pub currency: Unit,
     /// What kind of payment this is.
     pub code: u16,
     /// Pending, posting, voiding, linked.
@@ -258,7 +257,7 @@ mod tests {
             (r#""code":1"#, r#""code":1,"colour":"red""#, "unknown field `colour`"),
             (r#""code":1"#, r#""code":1,"code":2"#, "duplicate field"),
             (r#","code":1"#, "", "missing field `code`"),
-            (r#""code":1"#, r#""code":1,"flags":["balancing_debit"]"#, "unknown variant"),
+            (r#""code":1"#, r#""code":1,"flags":["frozen"]"#, "unknown variant"),
         ];
         for (from, to, expected) in cases {
             let error = read(&PAYMENT.replacen(from, to, 1)).unwrap_err().to_string();

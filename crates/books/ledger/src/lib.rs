@@ -7,8 +7,12 @@
 mod convert;
 mod error;
 mod http;
+mod journal_desk;
 mod machine;
+mod rebuild;
 
 pub use error::ApiError;
 pub use http::{SiteInfo, openapi, router};
+pub use journal_desk::JournalReadError;
 pub use machine::LedgerMachine;
+pub use rebuild::Rebuild;

@@ -137,7 +137,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
         (pay(["1", "2", "5e3", "CZK"]), "invalid value '5e3'"),
         (pay(["1", "2", "", "CZK"]), "--amount"),
         (pay(["1", "2", "5", "XXX"]), "ISO 4217"),
-        (folder.tongbao(&["account", "open", "1", "--currency", "CZK", "--flag", "history"]), "history"),
+        (folder.tongbao(&["account", "open", "1", "--currency", "CZK", "--flag", "frozen"]), "frozen"),
         (folder.tongbao(&["account", "open", "1", "--currency", "CZK", "--code", "65536"]), "65536"),
         (folder.tongbao(&["account", "list", "--limit", "0"]), "1..=1000"),
         (folder.tongbao(&["account", "statement", "1", "--before", "a b"]), "this is not a cursor"),

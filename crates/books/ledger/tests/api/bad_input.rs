@@ -174,7 +174,7 @@ async fn fields_of_a_payment_that_cannot_be() {
         cases.push((r#""code":1"#.into(), format!(r#""code":{code}"#), "API-0001"));
     }
     for more in [
-        r#""flags":["balancing_debit"]"#,
+        r#""flags":["frozen"]"#,
         r#""flags":["imported"]"#,
         r#""flags":["closing_debit"]"#,
         r#""flags":["PENDING"]"#,
@@ -229,7 +229,7 @@ async fn fields_of_an_account_that_cannot_be() {
         (r#""currency":"CZK""#, r#""currency":"AAA""#),
         (r#""currency":"CZK","#, ""),
         (r#""code":1"#, r#""code":70000"#),
-        (r#""code":1"#, r#""code":1,"flags":["history"]"#),
+        (r#""code":1"#, r#""code":1,"flags":["frozen"]"#),
         (r#""code":1"#, r#""code":1,"flags":["closed"]"#),
         (r#""code":1"#, r#""code":1,"flags":["pending"]"#),
         (r#""code":1"#, r#""code":1,"balance":"1000000.00""#),
