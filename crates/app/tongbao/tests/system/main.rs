@@ -14,6 +14,8 @@ mod cli;
 mod console;
 mod damage;
 mod failover;
+mod guide;
 mod http;
+mod ledger;
 mod life;
 mod load;

@@ -5,20 +5,27 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use ids::Seq;
+use ids::{Seq, Timestamp};
 use ledger_api::{JOURNAL_LIMIT_MAX, JournalPage, JournalQuery, JournalVerification};
 use problem::Problem;
-use shard::{RequestError, Role, Status};
+use shard::RequestError;
 
 use super::{Api, Query};
 use crate::error::ApiError;
 
 const RECORDS_PER_PAGE: u16 = 50;
 
-/// The leader's status: only it knows what is durable everywhere.
-fn leading(api: &Api) -> Result<Status, ApiError> {
-    let status = api.handle.status();
-    if status.role == Role::Leader { Ok(status) } else { Err(RequestError::NotLeader.into()) }
+/// What the leader knows to be durable, and since when it leads.
+struct Durable {
+    seq: Seq,
+    timestamp: Timestamp,
+    epoch: u64,
+}
+
+/// The newest batch that anybody can have heard of. Only the leader answers.
+async fn durable(api: &Api) -> Result<Durable, ApiError> {
+    let (seq, timestamp) = api.handle.read(|replica| (replica.seq(), replica.timestamp())).await?;
+    Ok(Durable { seq, timestamp, epoch: api.handle.status().epoch.0 })
 }
 
 /// Lists records of the journal with their hashes, the oldest first.
@@ -39,8 +46,8 @@ pub(super) async fn list(
             return Err(ApiError::Query(format!("limit is {limit}, but must be 1 to {JOURNAL_LIMIT_MAX}")));
         }
     };
-    let status = leading(&api)?;
-    let last = status.seq;
+    let durable = durable(&api).await?;
+    let last = durable.seq;
     let first = match query.from {
         Some(0) => return Err(ApiError::Query("from is 0, but the first record is 1".to_owned())),
         Some(from) => from,
@@ -51,7 +58,7 @@ pub(super) async fn list(
     let read = move || desk.page(Seq(first), usize::try_from(limit).unwrap_or_default(), last);
     let mut records = tokio::task::spawn_blocking(read).await.map_err(|_| RequestError::NotLeader)??;
     for record in &mut records {
-        if record.epoch == status.epoch.0 {
+        if record.epoch == durable.epoch {
             record.leader = Some(api.info.site.clone());
         }
     }
@@ -71,8 +78,8 @@ pub(super) async fn list(
 pub(super) async fn verify(
     State(api): State<Api>,
 ) -> Result<(StatusCode, Json<JournalVerification>), ApiError> {
-    let status = leading(&api)?;
-    let started = api.journal.start_verification(status.seq, status.timestamp);
+    let durable = durable(&api).await?;
+    let started = api.journal.start_verification(durable.seq, durable.timestamp);
     let started = started.map_err(|_| RequestError::Busy)?;
     Ok((StatusCode::ACCEPTED, Json(started)))
 }
@@ -86,6 +93,6 @@ pub(super) async fn verify(
     )
 )]
 pub(super) async fn verification(State(api): State<Api>) -> Result<Json<JournalVerification>, ApiError> {
-    leading(&api)?;
+    durable(&api).await?;
     Ok(Json(api.journal.verification()))
 }

@@ -175,8 +175,6 @@ async fn fields_of_a_payment_that_cannot_be() {
     }
     for more in [
         r#""flags":["frozen"]"#,
-        r#""flags":["imported"]"#,
-        r#""flags":["closing_debit"]"#,
         r#""flags":["PENDING"]"#,
         r#""flags":["pending","pending"]"#,
         r#""flags":"pending""#,
@@ -230,7 +228,6 @@ async fn fields_of_an_account_that_cannot_be() {
         (r#""currency":"CZK","#, ""),
         (r#""code":1"#, r#""code":70000"#),
         (r#""code":1"#, r#""code":1,"flags":["frozen"]"#),
-        (r#""code":1"#, r#""code":1,"flags":["closed"]"#),
         (r#""code":1"#, r#""code":1,"flags":["pending"]"#),
         (r#""code":1"#, r#""code":1,"balance":"1000000.00""#),
         (r#""code":1"#, r#""code":1,"credits_posted":"1000000.00""#),
