@@ -197,12 +197,70 @@ describe("accounts and payments", () => {
   });
 });
 
+describe("ledger", () => {
+  test("accounts stand by currency and code, and a kind leads to its accounts", async () => {
+    await visit("/ledger");
+    await page.getByRole("link", { name: "CZK, code 8", exact: true }).click();
+    await page.waitForURL("**/ledger/accounts?currency=CZK&code=8");
+    await page.getByRole("link", { name: payee, exact: true }).waitFor();
+    expect(await page.getByRole("link", { name: payer, exact: true }).count()).toBe(0);
+    await screenshot(page, "ledger-accounts");
+  });
+
+  test("transfers are searched for, and the search is an address", async () => {
+    await visit("/ledger/transfers");
+    await page.getByLabel("Code", { exact: true }).fill("2");
+    await page.getByLabel("Currency", { exact: true }).fill("CZK");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/ledger/transfers?code=2&currency=CZK&order=newest");
+    await page.getByRole("link", { name: hold, exact: true }).waitFor();
+    expect(await page.getByRole("link", { name: lastPayment, exact: true }).count()).toBe(0);
+    await screenshot(page, "ledger-transfers");
+    await visit("/ledger/transfers?currency=nonsense");
+    expect(await page.getByRole("alert").innerText()).toContain("API-0005");
+  });
+
+  test("open holds show the time they have left", async () => {
+    await visit(`/ledger/pending?account=${payee}`);
+    await page.getByRole("link", { name: hold, exact: true }).waitFor();
+    expect(await text("tbody tr")).toMatch(/100\.00 CZK .* 00:\d\d:\d\d$/);
+    await screenshot(page, "ledger-pending");
+  });
+
+  test("the trial balance balances", async () => {
+    await visit("/ledger/trial-balance");
+    const verdict = page.getByTestId("trial-verdict");
+    await verdict.waitFor();
+    expect(await verdict.innerText()).toContain("Debits equal credits");
+    await screenshot(page, "ledger-trial-balance");
+  });
+
+  test("the journal shows its hashes, and is verified with a button", async () => {
+    await visit("/ledger/journal");
+    await page.locator("tbody tr").first().waitFor();
+    const [newest, older] = await Promise.all([
+      page.locator("tbody tr:nth-child(1) .hash-cell").first().getAttribute("title"),
+      page.locator("tbody tr:nth-child(2) .hash-cell").nth(1).getAttribute("title"),
+    ]);
+    expect(newest).toMatch(/^[0-9a-f]{64}$/);
+    expect(newest).toBe(older);
+    await page.getByTestId("verify").click();
+    await page.locator('[data-testid="verification"][data-state="sound"]').waitFor();
+    expect(await page.getByTestId("verification").innerText()).toContain("checked by");
+    await screenshot(page, "ledger-journal");
+    await page.keyboard.press("[");
+    await page.waitForURL("**/ledger/journal?from=*");
+    await page.locator("tbody tr").first().waitFor();
+  });
+});
+
 describe("keyboard", () => {
   test("g and a letter go to every section", async () => {
     await visit("/");
     for (const [letter, path, title] of [
       ["a", "/accounts", "Accounts"],
       ["p", "/payments", "Payments"],
+      ["l", "/ledger/accounts", "Ledger"],
       ["d", "/drills", "Drills"],
       ["o", "/", "Overview"],
     ] as const) {
@@ -278,6 +336,11 @@ describe("settings", () => {
       `/accounts/${payee}`,
       "/payments",
       `/payments/${hold}`,
+      "/ledger/accounts",
+      "/ledger/transfers",
+      "/ledger/pending",
+      "/ledger/trial-balance",
+      "/ledger/journal",
       "/drills",
     ]) {
       await small.page.goto(path);

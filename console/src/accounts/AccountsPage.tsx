@@ -57,7 +57,8 @@ function NoAccounts({ first }: { readonly first: boolean }) {
   return <Empty title={t("accounts.empty")} hint={t("payments.empty.hint")} command={REPLAY_COMMAND} />;
 }
 
-function AccountsTable({ accounts }: { readonly accounts: readonly Account[] }) {
+/** Accounts in rows with their sums. */
+export function AccountsTable({ accounts }: { readonly accounts: readonly Account[] }) {
   const { t, value } = useText();
   return (
     <TableFrame label={t("accounts.title")}>

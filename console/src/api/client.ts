@@ -9,6 +9,11 @@ export type Account = Schemas["Account"];
 export type Payment = Schemas["Payment"];
 export type StatementEntry = Schemas["StatementEntry"];
 export type Statement = Schemas["Statement"];
+export type Hold = Schemas["Hold"];
+export type TrialBalance = Schemas["TrialBalance"];
+export type TrialBalanceSums = Schemas["TrialBalanceSums"];
+export type JournalRecord = Schemas["JournalRecord"];
+export type JournalVerification = Schemas["JournalVerification"];
 export type Site = Schemas["Site"];
 export type Platform = Schemas["Platform"];
 export type Live = Schemas["Live"];
@@ -68,6 +73,45 @@ export function listPayments({ cursor, limit, signal }: PageRequest) {
 
 export function getPayment(id: string, signal: AbortSignal) {
   return body(client.GET("/v1/payments/{id}", { params: { path: { id } }, signal }));
+}
+
+/** What a search asks for, by the names of the API; what is left out asks for any value. */
+export type Search = Readonly<Record<string, string>>;
+
+/** The address of a search with the fields that are asked for. The server names a field it does not know. */
+async function search<Path extends keyof paths, Data>(path: Path, fields: Search, signal: AbortSignal) {
+  const query = { ...fields };
+  return body(client.GET(path as never, { params: { query }, signal } as never) as Promise<Settled<Data>>);
+}
+
+export function searchAccounts(fields: Search, signal: AbortSignal) {
+  return search<"/v1/accounts", Schemas["AccountPage"]>("/v1/accounts", fields, signal);
+}
+
+export function searchTransfers(fields: Search, signal: AbortSignal) {
+  return search<"/v1/transfers", Schemas["TransferPage"]>("/v1/transfers", fields, signal);
+}
+
+export function listPending(fields: Search, signal: AbortSignal) {
+  return search<"/v1/pending", Schemas["PendingPage"]>("/v1/pending", fields, signal);
+}
+
+export function getTrialBalance(signal: AbortSignal) {
+  return body(client.GET("/v1/trial-balance", { signal }));
+}
+
+export function listJournal(from: number | null, limit: number, signal: AbortSignal) {
+  const query = from === null ? { limit } : { limit, from };
+  return body(client.GET("/v1/journal", { params: { query }, signal }));
+}
+
+export function verifyJournal() {
+  // The console takes nothing that changes something unless it is declared as JSON.
+  return body(client.POST("/v1/journal/verify", { headers: { "content-type": "application/json" } }));
+}
+
+export function getVerification(signal: AbortSignal) {
+  return body(client.GET("/v1/journal/verify", { signal }));
 }
 
 export function startDrill(site: string) {

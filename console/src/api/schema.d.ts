@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists accounts, the oldest first. */
+        /** Lists accounts, the oldest first unless asked otherwise, and only those that the filters leave. */
         get: operations["listAccounts"];
         put?: never;
         /** Opens an account. */
@@ -73,6 +73,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{id}/balances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows the sums of an account after each of its transfers. The expiry of a hold is no transfer and has no entry of its
+         *     own; the next one contains it.
+         */
+        get: operations["listAccountBalances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{id}/statement": {
         parameters: {
             query?: never;
@@ -82,6 +102,23 @@ export interface paths {
         };
         /** Shows what happened to an account, newest first. */
         get: operations["getStatement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{id}/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches for transfers of one account. */
+        get: operations["listAccountTransfers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -159,6 +196,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists records of the journal with their hashes, the oldest first. */
+        get: operations["listJournal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/journal/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how the last check of the journal stands that the leading site began. */
+        get: operations["getJournalVerification"];
+        put?: never;
+        /**
+         * Begins to check every record of the journal, on the leading site, beside its work. Only one check goes on at a time: a
+         *     second request gets the one that does.
+         */
+        post: operations["verifyJournal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/payments": {
         parameters: {
             query?: never;
@@ -203,6 +278,23 @@ export interface paths {
         };
         /** Shows a payment. */
         get: operations["getPayment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists open holds, the oldest first. */
+        get: operations["listPending"];
         put?: never;
         post?: never;
         delete?: never;
@@ -279,6 +371,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Searches for transfers by their fields. */
+        get: operations["searchTransfers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trial-balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Adds up all accounts by currency and code, at one point of the journal. */
+        get: operations["getTrialBalance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -299,7 +425,7 @@ export interface components {
             /** @description Sum of posted credits. */
             credits_posted: components["schemas"]["Amount"];
             /** @description The currency of everything in the account. */
-            currency: components["schemas"]["Currency"];
+            currency: components["schemas"]["Unit"];
             /** @description Sum of debits reserved and neither posted nor voided. */
             debits_pending: components["schemas"]["Amount"];
             /** @description Sum of posted debits. */
@@ -345,7 +471,10 @@ export interface components {
          * @enum {string}
          */
         AccountFlag: "linked" | "debits_must_not_exceed_credits" | "credits_must_not_exceed_debits" | "history" | "imported" | "closed";
-        /** @description A page of accounts, the oldest first. */
+        /**
+         * @description A page of accounts, the oldest first unless asked otherwise. With filters it may be short of its limit, even empty, and
+         *     still have a next one.
+         */
         AccountPage: {
             /** @description The accounts of this page. */
             accounts: components["schemas"]["Account"][];
@@ -381,7 +510,7 @@ export interface components {
             /** @description Sum of posted credits. */
             credits_posted: components["schemas"]["Amount"];
             /** @description Its currency. */
-            currency: components["schemas"]["Currency"];
+            currency: components["schemas"]["Unit"];
             /** @description Sum of debits reserved and neither posted nor voided. */
             debits_pending: components["schemas"]["Amount"];
             /** @description Sum of posted debits. */
@@ -392,8 +521,37 @@ export interface components {
              */
             seq: number;
         };
+        /** @description The sums of an account right after one of its transfers. */
+        BalanceAfter: {
+            /** @description `balance` − `debits_pending`. */
+            available: components["schemas"]["SignedAmount"];
+            /** @description `credits_posted` − `debits_posted`. */
+            balance: components["schemas"]["SignedAmount"];
+            /** @description Sum of credits reserved and neither posted nor voided. */
+            credits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted credits. */
+            credits_posted: components["schemas"]["Amount"];
+            /** @description Sum of debits reserved and neither posted nor voided. */
+            debits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted debits. */
+            debits_posted: components["schemas"]["Amount"];
+            /** @description When it was made. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description The transfer. */
+            transfer: components["schemas"]["Id"];
+        };
+        /** @description A page of an account's sums over time. It may be short of its limit and still have a next one. */
+        BalancePage: {
+            /** @description The account. */
+            account: components["schemas"]["Id"];
+            /** @description The sums after each transfer of this page. */
+            balances: components["schemas"]["BalanceAfter"][];
+            /** @description Its currency. */
+            currency: components["schemas"]["Unit"];
+            next?: components["schemas"]["Cursor"] | null;
+        };
         /**
-         * @description A currency's alphabetic code (ISO 4217); L and the number of a ledger that no currency numbers.
+         * @description A currency's alphabetic code (ISO 4217).
          * @example CZK
          */
         Currency: string;
@@ -632,11 +790,147 @@ export interface components {
             /** @description The stamp of that batch. */
             timestamp: components["schemas"]["Timestamp"];
         };
+        /** @description An amount that is reserved. */
+        Hold: {
+            /** @description How much is reserved. */
+            amount: components["schemas"]["Amount"];
+            /**
+             * Format: int32
+             * @description What kind of payment this is.
+             */
+            code: number;
+            /** @description The account that will receive. */
+            credit_account: components["schemas"]["Id"];
+            /** @description The currency of `amount`. */
+            currency: components["schemas"]["Unit"];
+            /** @description The account that will give. */
+            debit_account: components["schemas"]["Id"];
+            expires_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The pending payment's id. */
+            id: components["schemas"]["Id"];
+            /** @description When it was made. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description The client's own 128 bits. */
+            user_data_128: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32: number;
+            /** @description The client's own 64 bits. */
+            user_data_64: components["schemas"]["U64"];
+        };
         /**
          * @description A 128-bit id: decimal up to 2^64 − 1, in the form of a UUID above. 0 and 2^128 − 1 are reserved.
          * @example 2378
          */
         Id: string;
+        /**
+         * @description What a record is for.
+         * @enum {string}
+         */
+        JournalKind: "commands" | "epoch";
+        /** @description A page of the journal, the oldest record first. */
+        JournalPage: {
+            /**
+             * Format: int64
+             * @description The newest record that is durable.
+             */
+            last_seq: number;
+            /**
+             * Format: int64
+             * @description The `from` of the next page; nothing on the last.
+             */
+            next?: number | null;
+            /** @description The records of this page. */
+            records: components["schemas"]["JournalRecord"][];
+        };
+        /** @description A record of the journal without its payload. */
+        JournalRecord: {
+            /**
+             * Format: int64
+             * @description The length of its payload.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description How many commands it holds.
+             */
+            commands: number;
+            /**
+             * Format: int64
+             * @description The reign of the leader that wrote it.
+             */
+            epoch: number;
+            /** @description SHA-256 of everything in it and, through `prev_hash`, of everything before it. */
+            hash: string;
+            /** @description What it is for. */
+            kind: components["schemas"]["JournalKind"];
+            /** @description The site that wrote it; nothing if this site has not read that far back since it started. */
+            leader?: string | null;
+            /** @description The hash of the record before. */
+            prev_hash: string;
+            /**
+             * Format: int64
+             * @description Its place in the journal.
+             */
+            seq: number;
+            state?: components["schemas"]["JournalState"] | null;
+            /** @description The time of its last command. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /** @description A state's hash in the journal. */
+        JournalState: {
+            /** @description The digest of everything the ledger held then. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description After which batch.
+             */
+            seq: number;
+        };
+        /** @description How a check of the whole journal stands. */
+        JournalVerification: {
+            /**
+             * Format: int64
+             * @description Bytes of payload in those records.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Commands in those records.
+             */
+            commands: number;
+            /**
+             * Format: int64
+             * @description Leaders in those records.
+             */
+            epochs: number;
+            fault?: components["schemas"]["VerificationFault"] | null;
+            /**
+             * Format: int64
+             * @description The first record that was checked; later than 1 if the journal's beginning is archived.
+             */
+            first_seq: number;
+            /** @description The hash of the last record that was checked, and so of everything. */
+            head: string;
+            /**
+             * Format: int64
+             * @description The record at which the check ends: the newest one when it began.
+             */
+            last_seq: number;
+            /**
+             * Format: int64
+             * @description Records that were read, and whose checksums, hashes and links are right.
+             */
+            records: number;
+            /** @description The site that checks. */
+            site: string;
+            /** @description When it began, by the site's clock of that moment's last batch. */
+            started_at: components["schemas"]["Timestamp"];
+            /** @description What has come of it. */
+            state: components["schemas"]["VerificationState"];
+        };
         /** @description What the platform does right now: the event `live` of `GET /v1/platform/live`, every 500 ms. */
         Live: {
             /**
@@ -756,7 +1050,7 @@ export interface components {
             /** @description The account that receives. */
             credit_account: components["schemas"]["Id"];
             /** @description The currency of `amount`. */
-            currency: components["schemas"]["Currency"];
+            currency: components["schemas"]["Unit"];
             /** @description The account that gives. */
             debit_account: components["schemas"]["Id"];
             /** @description Linked, pending, posting, voiding, balancing, closing, imported. */
@@ -836,6 +1130,14 @@ export interface components {
          * @enum {string}
          */
         PaymentStatus: "posted" | "pending" | "posted_pending" | "voided" | "expired";
+        /** @description A page of open holds, the oldest first. It may be short of its limit, even empty, and still have a next one. */
+        PendingPage: {
+            next?: components["schemas"]["Cursor"] | null;
+            /** @description The time by the ledger's own clock: that of its last request. Holds expire by it. */
+            now: components["schemas"]["Timestamp"];
+            /** @description The holds of this page. */
+            pending: components["schemas"]["Hold"][];
+        };
         /** @description How long one step of a drill took. */
         PhaseTime: {
             /**
@@ -996,7 +1298,7 @@ export interface components {
             /** @description The account. */
             account: components["schemas"]["Id"];
             /** @description Its currency. */
-            currency: components["schemas"]["Currency"];
+            currency: components["schemas"]["Unit"];
             /** @description The entries of this page. */
             entries: components["schemas"]["StatementEntry"][];
             next?: components["schemas"]["Cursor"] | null;
@@ -1079,6 +1381,68 @@ export interface components {
             transfers: number;
         };
         /**
+         * @description A page of transfers. A page may be short of its limit, even empty, and still have a next one: a search looks at so many
+         *     transfers and no more before it answers.
+         */
+        TransferPage: {
+            next?: components["schemas"]["Cursor"] | null;
+            /** @description The transfers of this page. */
+            transfers: components["schemas"]["Payment"][];
+        };
+        /** @description The sums of all accounts at one point of the journal. */
+        TrialBalance: {
+            /** @description Whether debits equal credits in every currency, posted and pending. */
+            balanced: boolean;
+            /** @description Each currency, by its ledger's number. */
+            currencies: components["schemas"]["TrialBalanceCurrency"][];
+            /**
+             * Format: int64
+             * @description The last journal batch that these sums contain.
+             */
+            seq: number;
+            /** @description The stamp of that batch. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /** @description The sums of one kind of account. */
+        TrialBalanceCode: {
+            /**
+             * Format: int32
+             * @description The kind, from the bank's own chart of accounts.
+             */
+            code: number;
+            /** @description The sums. */
+            sums: components["schemas"]["TrialBalanceSums"];
+        };
+        /** @description The sums of one currency. */
+        TrialBalanceCurrency: {
+            /** @description Whether debits equal credits, posted and pending. */
+            balanced: boolean;
+            /** @description The sums by kind of account. */
+            codes: components["schemas"]["TrialBalanceCode"][];
+            /** @description The currency. */
+            currency: components["schemas"]["Unit"];
+            /** @description The sums of all accounts. */
+            total: components["schemas"]["TrialBalanceSums"];
+        };
+        /** @description Sums over accounts. */
+        TrialBalanceSums: {
+            /**
+             * Format: int64
+             * @description How many accounts.
+             */
+            accounts: number;
+            /** @description `credits_posted` − `debits_posted`. */
+            balance: components["schemas"]["SignedAmount"];
+            /** @description Sum of credits reserved and neither posted nor voided. */
+            credits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted credits. */
+            credits_posted: components["schemas"]["Amount"];
+            /** @description Sum of debits reserved and neither posted nor voided. */
+            debits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted debits. */
+            debits_posted: components["schemas"]["Amount"];
+        };
+        /**
          * @description a whole number below 2^128 as a decimal string
          * @example 0
          */
@@ -1089,10 +1453,29 @@ export interface components {
          */
         U64: string;
         /**
+         * @description A currency's alphabetic code (ISO 4217); or the number of a ledger that is no currency.
+         * @example CZK
+         */
+        Unit: string;
+        /**
          * @description How a drill ended.
          * @enum {string}
          */
         Verdict: "passed" | "failed";
+        /** @description What is wrong with a journal. */
+        VerificationFault: {
+            /** @description The error's code. */
+            code: string;
+            /** @description What is wrong and where. */
+            detail: string;
+            /** @description What to do. */
+            hint: string;
+        };
+        /**
+         * @description What has come of a check of the journal.
+         * @enum {string}
+         */
+        VerificationState: "none" | "running" | "sound" | "failed";
     };
     responses: never;
     parameters: never;
@@ -1105,7 +1488,23 @@ export interface operations {
     listAccounts: {
         parameters: {
             query?: {
-                /** @description Begin after this account. */
+                /** @description Only accounts with these 128 bits of the client's own. */
+                user_data_128?: components["schemas"]["U128"];
+                /** @description Only accounts with these 64 bits of the client's own. */
+                user_data_64?: components["schemas"]["U64"];
+                /** @description Only accounts with these 32 bits of the client's own. */
+                user_data_32?: number;
+                /** @description Only accounts of this kind. */
+                code?: number;
+                /** @description Only accounts in this currency. */
+                currency?: components["schemas"]["Unit"];
+                /** @description Only accounts opened at this time or later. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Only accounts opened before this time. */
+                to?: components["schemas"]["Timestamp"];
+                /** @description Which end comes first. Default: oldest. */
+                order?: "oldest" | "newest";
+                /** @description Go on after this account. */
                 after?: components["schemas"]["Id"];
                 /** @description Entries on a page, 1 to 1,000. Default: 100. */
                 limit?: number;
@@ -1291,6 +1690,67 @@ export interface operations {
             };
         };
     };
+    listAccountBalances: {
+        parameters: {
+            query?: {
+                /** @description Only transfers in which the account stands on this side. */
+                side?: "debit" | "credit";
+                /** @description Only transfers with these 128 bits of the client's own. */
+                user_data_128?: components["schemas"]["U128"];
+                /** @description Only transfers with these 64 bits of the client's own. */
+                user_data_64?: components["schemas"]["U64"];
+                /** @description Only transfers with these 32 bits of the client's own. */
+                user_data_32?: number;
+                /** @description Only transfers of this kind. */
+                code?: number;
+                /** @description Only transfers made at this time or later. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Only transfers made before this time. */
+                to?: components["schemas"]["Timestamp"];
+                /** @description Which end comes first. Default: newest. */
+                order?: "oldest" | "newest";
+                /** @description Go on after this cursor: the `next` of the page before. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Entries on a page, 1 to 1,000. Default: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sums */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalancePage"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getStatement: {
         parameters: {
             query?: {
@@ -1314,6 +1774,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAccountTransfers: {
+        parameters: {
+            query?: {
+                /** @description Only transfers in which the account stands on this side. */
+                side?: "debit" | "credit";
+                /** @description Only transfers with these 128 bits of the client's own. */
+                user_data_128?: components["schemas"]["U128"];
+                /** @description Only transfers with these 64 bits of the client's own. */
+                user_data_64?: components["schemas"]["U64"];
+                /** @description Only transfers with these 32 bits of the client's own. */
+                user_data_32?: number;
+                /** @description Only transfers of this kind. */
+                code?: number;
+                /** @description Only transfers made at this time or later. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Only transfers made before this time. */
+                to?: components["schemas"]["Timestamp"];
+                /** @description Which end comes first. Default: newest. */
+                order?: "oldest" | "newest";
+                /** @description Go on after this cursor: the `next` of the page before. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Entries on a page, 1 to 1,000. Default: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of transfers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferPage"];
                 };
             };
             /** @description No such account */
@@ -1491,6 +2012,98 @@ export interface operations {
             };
         };
     };
+    listJournal: {
+        parameters: {
+            query?: {
+                /** @description The first record to show. Default: so that the page ends with the newest. */
+                from?: number;
+                /** @description Records on a page, 1 to 200. Default: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of records */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalPage"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJournalVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its progress or its verdict */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalVerification"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyJournal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The check that goes on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalVerification"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPayments: {
         parameters: {
             query?: {
@@ -1658,6 +2271,53 @@ export interface operations {
             };
         };
     };
+    listPending: {
+        parameters: {
+            query?: {
+                /** @description Only holds that debit or credit this account. */
+                account?: components["schemas"]["Id"];
+                /** @description Only holds that expire before this time. */
+                expires_before?: components["schemas"]["Timestamp"];
+                /** @description Go on after this cursor: the `next` of the page before. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Entries on a page, 1 to 1,000. Default: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PendingPage"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getPlatform: {
         parameters: {
             query?: never;
@@ -1761,6 +2421,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Totals"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchTransfers: {
+        parameters: {
+            query?: {
+                /** @description Only transfers with these 128 bits of the client's own. */
+                user_data_128?: components["schemas"]["U128"];
+                /** @description Only transfers with these 64 bits of the client's own. */
+                user_data_64?: components["schemas"]["U64"];
+                /** @description Only transfers with these 32 bits of the client's own. */
+                user_data_32?: number;
+                /** @description Only transfers of this kind. */
+                code?: number;
+                /** @description Only transfers in this currency. */
+                currency?: components["schemas"]["Unit"];
+                /** @description Only transfers made at this time or later. */
+                from?: components["schemas"]["Timestamp"];
+                /** @description Only transfers made before this time. */
+                to?: components["schemas"]["Timestamp"];
+                /** @description Which end comes first. Default: newest. */
+                order?: "oldest" | "newest";
+                /** @description Go on after this cursor: the `next` of the page before. */
+                after?: components["schemas"]["Cursor"];
+                /** @description Entries on a page, 1 to 1,000. Default: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of transfers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferPage"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTrialBalance: {
+        parameters: {
+            query?: {
+                /** @description Only accounts in this currency. */
+                currency?: components["schemas"]["Unit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sums */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialBalance"];
                 };
             };
             /** @description Anything else */

@@ -4,6 +4,7 @@ import { AccountsPage } from "../accounts/AccountsPage";
 import { DrillPage } from "../drills/DrillPage";
 import { DrillsPage } from "../drills/DrillsPage";
 import { useText } from "../i18n/useText";
+import { LedgerPage } from "../ledger/LedgerPage";
 import { OverviewPage } from "../overview/OverviewPage";
 import { PaymentPage } from "../payments/PaymentPage";
 import { PaymentsPage } from "../payments/PaymentsPage";
@@ -23,7 +24,8 @@ export function App() {
   const openHelp = useCallback(() => setHelp(true), []);
   useShortcuts(openHelp);
   // A page of another thing is another page: its state and its fault, if any, end with it.
-  const identity = "id" in route ? `${route.page}/${route.id}` : route.page;
+  const part = "id" in route ? route.id : "view" in route ? route.view : null;
+  const identity = part === null ? route.page : `${route.page}/${part}`;
   return (
     <>
       <a className="skip" href="#main">
@@ -52,6 +54,8 @@ function Page({ route }: { readonly route: Route }) {
       return <PaymentsPage before={route.before} />;
     case "payment":
       return <PaymentPage id={route.id} />;
+    case "ledger":
+      return <LedgerPage view={route.view} query={route.query} />;
     case "drills":
       return <DrillsPage />;
     case "drill":

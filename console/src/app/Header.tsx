@@ -6,12 +6,13 @@ import { Link } from "./navigation";
 import { type Route, type Section, routePath, sectionOf } from "./route";
 import { changeSettings, switchTheme, useSettings } from "./settings";
 
-const SECTIONS: readonly Section[] = ["overview", "accounts", "payments", "drills"];
+const SECTIONS: readonly Section[] = ["overview", "accounts", "payments", "ledger", "drills"];
 
 const SECTION_PATHS: Readonly<Record<Section, string>> = {
   overview: "/",
   accounts: "/accounts",
   payments: "/payments",
+  ledger: "/ledger/accounts",
   drills: "/drills",
 };
 
@@ -23,6 +24,7 @@ export function Header({ route, onHelp }: { readonly route: Route; readonly onHe
     overview: t("nav.overview"),
     accounts: t("nav.accounts"),
     payments: t("nav.payments"),
+    ledger: t("nav.ledger"),
     drills: t("nav.drills"),
   };
   return (

@@ -27,6 +27,9 @@ export function Help({ open, onClose }: { readonly open: boolean; readonly onClo
         <Keys keys={["g", "p"]} joint={then}>
           {t("keys.go", { page: t("nav.payments") })}
         </Keys>
+        <Keys keys={["g", "l"]} joint={then}>
+          {t("keys.go", { page: t("nav.ledger") })}
+        </Keys>
         <Keys keys={["g", "d"]} joint={then}>
           {t("keys.go", { page: t("nav.drills") })}
         </Keys>

@@ -14,6 +14,8 @@ test.each<[Exclude<Route, { page: "unknown" }>, string]>([
   ],
   [{ page: "drills" }, "/drills"],
   [{ page: "drill", id: "5" }, "/drills/5"],
+  [{ page: "ledger", view: "accounts", query: "" }, "/ledger/accounts"],
+  [{ page: "ledger", view: "transfers", query: "code=7&currency=CZK" }, "/ledger/transfers?code=7&currency=CZK"],
   [{ page: "find", id: "42" }, "/find?id=42"],
 ])("%j ↔ %s", (route, address) => {
   expect(routePath(route)).toBe(address);
@@ -21,11 +23,12 @@ test.each<[Exclude<Route, { page: "unknown" }>, string]>([
   expect(parseRoute(url.pathname, url.search)).toEqual(route);
 });
 
-test.each(["/nothing", "/accounts/7/8", "/accounts/%zz", "/find/7", "//x"])("%s is no page", (path) => {
+test.each(["/nothing", "/accounts/7/8", "/accounts/%zz", "/find/7", "/ledger/else", "//x"])("%s is no page", (path) => {
   expect(parseRoute(path, "")).toEqual({ page: "unknown" });
 });
 
 test("a closing slash changes nothing", () => {
+  expect(parseRoute("/ledger", "")).toEqual({ page: "ledger", view: "accounts", query: "" });
   expect(parseRoute("/accounts/", "")).toEqual({ page: "accounts", after: null });
 });
 

@@ -8,8 +8,14 @@ export type Route =
   | { readonly page: "payment"; readonly id: string }
   | { readonly page: "drills" }
   | { readonly page: "drill"; readonly id: string }
+  | { readonly page: "ledger"; readonly view: LedgerView; readonly query: string }
   | { readonly page: "find"; readonly id: string }
   | { readonly page: "unknown" };
+
+/** The pages of the ledger, in the order of their tabs. */
+export const LEDGER_VIEWS = ["accounts", "transfers", "pending", "trial-balance", "journal"] as const;
+
+export type LedgerView = (typeof LEDGER_VIEWS)[number];
 
 /** The route of a path and its query, e.g. `/accounts/7` and `?before=…`. */
 export function parseRoute(path: string, search: string): Route {
@@ -28,6 +34,10 @@ export function parseRoute(path: string, search: string): Route {
       return id === null ? { page: "payments", before: query.get("before") } : { page: "payment", id };
     case "drills":
       return id === null ? { page: "drills" } : { page: "drill", id };
+    case "ledger": {
+      const view = LEDGER_VIEWS.find((known) => known === (id ?? "accounts"));
+      return view ? { page: "ledger", view, query: query.toString() } : { page: "unknown" };
+    }
     case "find":
       return id === null ? { page: "find", id: query.get("id") ?? "" } : { page: "unknown" };
     default:
@@ -52,6 +62,8 @@ export function routePath(route: Exclude<Route, { page: "unknown" }>): string {
       return "/drills";
     case "drill":
       return `/drills/${encodeURIComponent(route.id)}`;
+    case "ledger":
+      return `/ledger/${route.view}${route.query === "" ? "" : `?${route.query}`}`;
     case "find":
       return withQuery("/find", "id", route.id);
   }
@@ -70,7 +82,7 @@ function decode(part: string): string {
   }
 }
 
-export type Section = "overview" | "accounts" | "payments" | "drills";
+export type Section = "overview" | "accounts" | "payments" | "ledger" | "drills";
 
 /** The entry of the main navigation that a route belongs to. */
 export function sectionOf(route: Route): Section | null {

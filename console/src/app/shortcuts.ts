@@ -16,6 +16,7 @@ export const GO_KEYS: Readonly<Record<string, Section>> = {
   o: "overview",
   a: "accounts",
   p: "payments",
+  l: "ledger",
   d: "drills",
 };
 
@@ -61,6 +62,7 @@ function isTyping(target: EventTarget | null): boolean {
 function sectionPath(section: Section): string {
   if (section === "accounts") return routePath({ page: "accounts", after: null });
   if (section === "payments") return routePath({ page: "payments", before: null });
+  if (section === "ledger") return routePath({ page: "ledger", view: "accounts", query: "" });
   return routePath({ page: section });
 }
 

@@ -8,6 +8,7 @@
 mod bank;
 mod error;
 mod http;
+mod ledger;
 mod platform;
 mod retry;
 

@@ -1,9 +1,8 @@
 //! An account as the bank shows it against the same account in a ledger. Pure.
 
 use ids::AccountId;
-use ledger_api::{Account, AccountPage, PAGE_LIMIT_MAX, SignedAmountText};
+use ledger_api::{Account, AccountPage, AmountText, PAGE_LIMIT_MAX, SignedAmountText, Unit};
 use ledger_core::Ledger;
-use money::{Balance, Currency};
 
 /// How many accounts of a page, read from a bank after account `after`, are not as in `ledger`. Accounts that only one
 /// of the two has count as well.
@@ -16,23 +15,22 @@ pub(crate) fn differing(ledger: &Ledger, after: Option<AccountId>, page: &Accoun
 }
 
 fn is_equal(shown: &Account, record: &ledger_core::Account) -> bool {
-    let Ok(currency) = Currency::from_ledger(record.ledger) else { return false };
-    let minor = |text: ledger_api::AmountText| text.in_currency(currency).ok().map(money::Money::minor);
-    let signed =
-        |debits| SignedAmountText::from(Balance::difference(record.credits_posted, debits, currency));
+    let unit = Unit::of_ledger(record.ledger);
+    let amount = |minor| AmountText::of(minor, unit);
+    let signed = |debits| SignedAmountText::difference(record.credits_posted, debits, unit);
     let claimed = record.debits_posted.checked_add(record.debits_pending);
     shown.id.get() == record.id
-        && shown.currency == currency
+        && shown.currency == unit
         && shown.code == record.code
         && shown.flags.bits() == record.flags.0
         && shown.user_data_128.0 == record.user_data_128
         && shown.user_data_64.0 == record.user_data_64
         && shown.user_data_32 == record.user_data_32
         && shown.timestamp.0 == record.timestamp
-        && minor(shown.debits_pending) == Some(record.debits_pending)
-        && minor(shown.debits_posted) == Some(record.debits_posted)
-        && minor(shown.credits_pending) == Some(record.credits_pending)
-        && minor(shown.credits_posted) == Some(record.credits_posted)
+        && shown.debits_pending == amount(record.debits_pending)
+        && shown.debits_posted == amount(record.debits_posted)
+        && shown.credits_pending == amount(record.credits_pending)
+        && shown.credits_posted == amount(record.credits_posted)
         && shown.balance == signed(record.debits_posted)
         && claimed.is_some_and(|claimed| shown.available == signed(claimed))
 }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use client::{Client, ClientError};
 use console_api::DrillProgress;
 use ids::{AccountId, Seq};
-use journal::{Position, Store, Tail};
-use ledger::{LedgerMachine, Storage};
+use journal::Store;
+use ledger::Rebuild;
 use ledger_api::{AccountPage, PAGE_LIMIT_MAX, StateHash};
-use shard::Replica;
 use stdx::Digest;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -60,14 +59,8 @@ pub(crate) fn verify(bank: &Handle, task: Task, tell: &dyn Fn(DrillProgress)) ->
     let Task { client, journal, wanted } = task;
     let state_hash =
         || bank.block_on(client.state_hash()).map_err(|error| Failure::bank("give its state hash", &error));
-    let tail = journal.tail(Position::genesis())?;
-    let mut replay = Replay {
-        bank,
-        tail,
-        replica: Replica::genesis(&Storage::in_memory()),
-        tally: Tally::new(wanted),
-        tell,
-    };
+    let rebuild = Rebuild::new(&*journal)?;
+    let mut replay = Replay { bank, rebuild, tally: Tally::new(wanted), tell };
     let mut marks = Marks::default();
     marks.pass(&mut replay, &state_hash()?)?;
     let (mut after, mut balances_compared, mut balances_different) = (None, 0, 0);
@@ -85,7 +78,7 @@ pub(crate) fn verify(bank: &Handle, task: Task, tell: &dyn Fn(DrillProgress)) ->
     }
     let (state_hash_live, state_hash_replay) = marks.decisive.unwrap_or_default();
     Ok(Verified {
-        seq: replay.replica.seq(),
+        seq: replay.rebuild.seq(),
         state_hash_live,
         state_hash_replay,
         hashes_compared: marks.compared,
@@ -98,8 +91,7 @@ pub(crate) fn verify(bank: &Handle, task: Task, tell: &dyn Fn(DrillProgress)) ->
 /// The journal, applied to an empty ledger step by step.
 struct Replay<'a> {
     bank: &'a Handle,
-    tail: Box<dyn Tail>,
-    replica: Replica<LedgerMachine>,
+    rebuild: Rebuild,
     tally: Tally,
     tell: &'a dyn Fn(DrillProgress),
 }
@@ -108,17 +100,17 @@ impl Replay<'_> {
     /// Applies the batches up to `seq`. The journal's own state hashes are compared on the way.
     fn advance(&mut self, seq: Seq) -> Result<(), Failure> {
         let mut deadline = None;
-        while self.replica.seq() < seq {
+        while self.rebuild.seq() < seq {
             if self.step()? {
                 deadline = None;
-                if self.replica.seq().0.is_multiple_of(PROGRESS_EVERY_BATCHES) || self.replica.seq() == seq {
-                    let batches_done = self.replica.seq().0;
+                if self.rebuild.seq().0.is_multiple_of(PROGRESS_EVERY_BATCHES) || self.rebuild.seq() == seq {
+                    let batches_done = self.rebuild.seq().0;
                     (self.tell)(DrillProgress { batches_done, batches_total: seq.0 });
                 }
                 continue;
             }
             if Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + JOURNAL_PATIENCE) {
-                return Err(Failure::JournalBehind { leader: seq, journal: self.replica.seq() });
+                return Err(Failure::JournalBehind { leader: seq, journal: self.rebuild.seq() });
             }
             self.bank.block_on(tokio::time::sleep(JOURNAL_POLL));
         }
@@ -127,9 +119,8 @@ impl Replay<'_> {
 
     /// Applies the next batch, if there is one yet.
     fn step(&mut self) -> Result<bool, Failure> {
-        let Some(record) = self.tail.next_record()? else { return Ok(false) };
+        let Some(record) = self.rebuild.step()? else { return Ok(false) };
         self.tally.count(&record)?;
-        self.replica.apply(&record)?;
         Ok(true)
     }
 
@@ -140,17 +131,17 @@ impl Replay<'_> {
         page: &AccountPage,
         until: Seq,
     ) -> Result<u64, Failure> {
-        let mut fewest = differing(self.replica.machine().ledger(), after, page);
-        while fewest > 0 && self.replica.seq() < until {
-            self.advance(self.replica.seq().next())?;
-            fewest = fewest.min(differing(self.replica.machine().ledger(), after, page));
+        let mut fewest = differing(self.rebuild.replica().machine().ledger(), after, page);
+        while fewest > 0 && self.rebuild.seq() < until {
+            self.advance(self.rebuild.seq().next())?;
+            fewest = fewest.min(differing(self.rebuild.replica().machine().ledger(), after, page));
         }
         Ok(fewest)
     }
 
     fn into_tally(self) -> Tally {
-        let Self { mut tally, replica, .. } = self;
-        tally.note_booked(|id| replica.machine().ledger().transfer(id).is_some());
+        let Self { mut tally, rebuild, .. } = self;
+        tally.note_booked(|id| rebuild.replica().machine().ledger().transfer(id).is_some());
         tally
     }
 }
@@ -167,12 +158,12 @@ impl Marks {
     /// Replays up to the leader's state hash and compares.
     fn pass(&mut self, replay: &mut Replay<'_>, mark: &StateHash) -> Result<(), Failure> {
         replay.advance(Seq(mark.seq))?;
-        let at = replay.replica.seq();
+        let at = replay.rebuild.seq();
         if at != Seq(mark.seq) {
             let why = format!("it gave batch {} after batch {at}", mark.seq);
             return Err(Failure::Bank { what: "give its state hashes in order", why });
         }
-        let ours = replay.replica.state_hash();
+        let ours = replay.rebuild.replica().state_hash();
         self.note(mark.state_hash, ours);
         Ok(())
     }

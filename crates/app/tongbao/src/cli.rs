@@ -1,5 +1,7 @@
 //! The command line.
 
+mod ledger;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,8 @@ use console_api::DrillTarget;
 use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor};
 use money::Currency;
+
+pub(crate) use ledger::{LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
 use crate::up::UpArgs;
@@ -49,6 +53,9 @@ pub(crate) enum Command {
     /// Open, show and list accounts.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Search the ledger: accounts, transfers, holds, sums over time, the trial balance.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Make a payment.
     Pay(PayArgs),
     /// Replay CSV files as payments and let their own balances be the judge.
@@ -197,7 +204,15 @@ pub(crate) enum Meanwhile {
 #[derive(Subcommand, Debug)]
 pub(crate) enum JournalCommand {
     /// Check every byte: checksums, hashes, links between records, order of epochs.
-    Verify(JournalArgs),
+    #[command(after_help = "Examples:\n  tongbao journal verify\n  tongbao journal verify --from-empty")]
+    Verify {
+        #[command(flatten)]
+        journal: JournalArgs,
+        /// Also apply every record to an empty ledger, compare its state with every state hash in the journal, and check
+        /// the books. Takes as much memory as a site.
+        #[arg(long)]
+        from_empty: bool,
+    },
     /// Print records.
     Dump {
         #[command(flatten)]

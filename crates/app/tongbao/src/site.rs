@@ -61,7 +61,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let options = ColdOptions { keep_rows: args.ledger_memory_transfers, ..ColdOptions::DEFAULT };
     let storage = Storage::with_cold(cold, options);
     let config = NodeConfig {
-        journal,
+        journal: Arc::clone(&journal),
         site: args.name.to_string(),
         snapshots: layout.snapshots(&args.name, SHARD),
         rank: args.rank,
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     announce(&Ready { address: listener.local_addr()? })?;
 
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned(), storage: storage.clone() };
-    let router = ledger::router(handle.clone(), info).route("/v1/openapi.json", describe()?);
+    let router = ledger::router(handle.clone(), info, journal).route("/v1/openapi.json", describe()?);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
     let answer = move |request| {

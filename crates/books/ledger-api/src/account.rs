@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::payment::{at_most_a_batch, is_zero};
 use crate::{
     AccountFlags, AmountText, CurrencyText, IdText, Refused, SignedAmountText, TimestampText, U64Text,
-    U128Text, flags::AccountFlag,
+    U128Text, Unit, flags::AccountFlag,
 };
 
 /// An account to be created. The same id with the same content again changes nothing.
@@ -49,8 +49,7 @@ pub struct Account {
     #[schema(value_type = IdText)]
     pub id: AccountId,
     /// The currency of everything in the account.
-    #[schema(value_type = CurrencyText)]
-    pub currency: Currency,
+    pub currency: Unit,
     /// What kind of account this is.
     pub code: u16,
     /// The rules the account is held to.
@@ -104,7 +103,8 @@ pub struct AccountBatchOutcome {
     pub refused: Vec<Refused>,
 }
 
-/// A page of accounts, the oldest first.
+/// A page of accounts, the oldest first unless asked otherwise. With filters it may be short of its limit, even empty, and
+/// still have a next one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountPage {
     /// The accounts of this page.
@@ -121,8 +121,7 @@ pub struct Balance {
     #[schema(value_type = IdText)]
     pub account: AccountId,
     /// Its currency.
-    #[schema(value_type = CurrencyText)]
-    pub currency: Currency,
+    pub currency: Unit,
     /// Sum of debits reserved and neither posted nor voided.
     pub debits_pending: AmountText,
     /// Sum of posted debits.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use money::{Balance, Currency, Money, MoneyError, TEXT_BYTES_MAX};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::Unit;
 use crate::schema::text_schema;
 
 /// An amount of at least zero as written, `700.00`: the digits, and how many of them stand after the point.
@@ -21,6 +22,11 @@ pub struct AmountText {
 }
 
 impl AmountText {
+    /// `minor` units of a ledger.
+    pub fn of(minor: u128, unit: Unit) -> Self {
+        Self { units: minor, scale: unit.minor_digits() }
+    }
+
     /// The amount in the currency it was written for.
     ///
     /// Errors: [`MoneyError::TooManyFractionDigits`] (even if they are zeroes), [`MoneyError::Overflow`].
@@ -106,6 +112,11 @@ pub struct SignedAmountText {
 }
 
 impl SignedAmountText {
+    /// `credits − debits`, both in minor units of a ledger.
+    pub fn difference(credits: u128, debits: u128, unit: Unit) -> Self {
+        Self { negative: credits < debits, magnitude: AmountText::of(credits.abs_diff(debits), unit) }
+    }
+
     /// The balance in the currency it was written for.
     ///
     /// Errors: [`MoneyError::TooManyFractionDigits`], [`MoneyError::Overflow`].

@@ -12,24 +12,39 @@ mod account;
 mod amount;
 mod flags;
 mod health;
+mod journal;
 mod number;
 mod page;
 mod payment;
+mod pending;
 mod schema;
+mod search;
 mod statement;
+mod trial_balance;
+mod unit;
 
 pub use account::{Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, NewAccount};
 pub use amount::{AmountText, SignedAmountText};
 pub use flags::{AccountFlag, AccountFlags, PaymentFlag, PaymentFlags};
 pub use health::{Health, Role, StateHash, StorageLevels, Totals};
+pub use journal::{
+    JOURNAL_LIMIT_MAX, JournalKind, JournalPage, JournalQuery, JournalRecord, JournalState,
+    JournalVerification, VerificationFault, VerificationState,
+};
 pub use number::{U64Text, U128Text};
 pub use page::{AccountsQuery, Cursor, PAGE_LIMIT_MAX, PaymentsQuery, StatementQuery};
 pub use payment::{
     NewPayment, Payment, PaymentAck, PaymentAckStatus, PaymentBatch, PaymentBatchOutcome, PaymentPage,
     PaymentStatus, Refused,
 };
+pub use pending::{Hold, PendingPage, PendingQuery};
 pub use schema::{CurrencyText, IdText, TimestampText};
+pub use search::{AccountTransfersQuery, BalanceAfter, BalancePage, Order, TransferPage, TransfersQuery};
 pub use statement::{Direction, Statement, StatementEntry};
+pub use trial_balance::{
+    TrialBalance, TrialBalanceCode, TrialBalanceCurrency, TrialBalanceQuery, TrialBalanceSums,
+};
+pub use unit::Unit;
 
 /// The most accounts or payments in one batch request: what one journal batch holds.
 pub const BATCH_ITEMS_MAX: usize = 8_190;

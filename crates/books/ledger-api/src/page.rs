@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use ids::AccountId;
+use ids::{AccountId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::IntoParams;
 
-use crate::schema::{IdText, text_schema};
+use crate::schema::{IdText, TimestampText, text_schema};
+use crate::{Order, U64Text, U128Text, Unit};
 
 /// The most entries on one page.
 pub const PAGE_LIMIT_MAX: u16 = 1_000;
@@ -65,12 +66,39 @@ text_schema!(
     "Where the next page begins; opaque."
 );
 
-/// The query of `GET /v1/accounts`.
+/// The query of `GET /v1/accounts`. What is left out, or zero, asks for any value.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AccountsQuery {
-    /// Begin after this account.
+    /// Only accounts with these 128 bits of the client's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_data_128: Option<U128Text>,
+    /// Only accounts with these 64 bits of the client's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_data_64: Option<U64Text>,
+    /// Only accounts with these 32 bits of the client's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_data_32: Option<u32>,
+    /// Only accounts of this kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+    /// Only accounts in this currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Unit>,
+    /// Only accounts opened at this time or later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<TimestampText>)]
+    pub from: Option<Timestamp>,
+    /// Only accounts opened before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<TimestampText>)]
+    pub to: Option<Timestamp>,
+    /// Which end comes first. Default: oldest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub order: Option<Order>,
+    /// Go on after this account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<IdText>)]
     pub after: Option<AccountId>,

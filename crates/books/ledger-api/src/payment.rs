@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AmountText, BATCH_ITEMS_MAX, CurrencyText, Cursor, IdText, PaymentFlags, TimestampText, U64Text,
-    U128Text, flags::PaymentFlag,
+    U128Text, Unit, flags::PaymentFlag,
 };
 
 /// A payment to be made. The same id with the same content again gives the same answer and moves nothing.
@@ -149,8 +149,7 @@ pub struct Payment {
     /// How much.
     pub amount: AmountText,
     /// The currency of `amount`.
-    #[schema(value_type = CurrencyText)]
-    pub currency: Currency,
+    pub currency: Unit,
     /// What kind of payment this is.
     pub code: u16,
     /// Linked, pending, posting, voiding, balancing, closing, imported.

@@ -51,5 +51,4 @@ text_schema!(
 #[derive(Debug)]
 pub enum CurrencyText {}
 
-text_schema!(CurrencyText, "Currency", "^[A-Z]{3}$", "CZK", "A currency's alphabetic code (ISO 4217)."); L and the number of a ledger that no currency numbers."
-);
+text_schema!(CurrencyText, "Currency", "^[A-Z]{3}$", "CZK", "A currency's alphabetic code (ISO 4217).");

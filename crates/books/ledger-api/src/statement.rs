@@ -1,13 +1,10 @@
 //! What happened to one account.
 
 use ids::{AccountId, Timestamp, TransferId};
-use money::Currency;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    AmountText, CurrencyText, Cursor, IdText, PaymentStatus, SignedAmountText, TimestampText, U64Text,
-};
+use crate::{AmountText, Cursor, IdText, PaymentStatus, SignedAmountText, TimestampText, U64Text, Unit};
 
 /// A page of an account's entries, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -16,8 +13,7 @@ pub struct Statement {
     #[schema(value_type = IdText)]
     pub account: AccountId,
     /// Its currency.
-    #[schema(value_type = CurrencyText)]
-    pub currency: Currency,
+    pub currency: Unit,
     /// The entries of this page.
     pub entries: Vec<StatementEntry>,
     /// The `before` of the next page; nothing on the last.

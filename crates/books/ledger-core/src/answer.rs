@@ -166,7 +166,7 @@ impl Ledger {
             .filter(|number| filter.matches(&self.fields_of_transfer(*number)))
     }
 
-    fn fields_of_account(&self, number: u32) -> Fields {
+    pub(crate) fn fields_of_account(&self, number: u32) -> Fields {
         let row = self.accounts.get(number);
         Fields {
             user_data_128: row.user_data_128,
@@ -177,7 +177,7 @@ impl Ledger {
         }
     }
 
-    fn fields_of_transfer(&self, number: u32) -> Fields {
+    pub(crate) fn fields_of_transfer(&self, number: u32) -> Fields {
         let row = self.transfers.rows.get(number);
         Fields {
             user_data_128: row.user_data_128.get(),
@@ -190,7 +190,7 @@ impl Ledger {
 }
 
 /// The fields that a [`QueryFilter`] compares.
-struct Fields {
+pub(crate) struct Fields {
     user_data_128: u128,
     user_data_64: u64,
     user_data_32: u32,
@@ -199,7 +199,7 @@ struct Fields {
 }
 
 impl QueryFilter {
-    fn matches(&self, fields: &Fields) -> bool {
+    pub(crate) fn matches(&self, fields: &Fields) -> bool {
         is_any_or(self.user_data_128, fields.user_data_128)
             && is_any_or(self.user_data_64, fields.user_data_64)
             && is_any_or(self.user_data_32, fields.user_data_32)
@@ -209,7 +209,7 @@ impl QueryFilter {
 }
 
 impl Row {
-    fn is_asked_for(&self, filter: &AccountFilter, account: u32) -> bool {
+    pub(crate) fn is_asked_for(&self, filter: &AccountFilter, account: u32) -> bool {
         let side = if self.debit == account { AccountFilter::DEBITS } else { AccountFilter::CREDITS };
         filter.flags & side != 0
             && is_any_or(filter.user_data_128, self.user_data_128.get())

@@ -33,11 +33,13 @@ mod postings;
 mod query;
 mod rows;
 mod scan;
+mod search;
 mod snapshot;
 mod state_hash;
 mod status;
 mod transfer_rules;
 mod transfers;
+mod trial_balance;
 mod wire;
 
 pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
@@ -49,6 +51,8 @@ pub use filter::{
 pub use ledger::{Counts, Ledger};
 pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};
+pub use search::{Found, PendingFilter, SEARCH_RECORDS_MAX};
 pub use status::{CreateAccountStatus, CreateTransferStatus};
 pub use transfers::TransferState;
+pub use trial_balance::{Total, TrialBalance, TrialBalanceLine};
 pub use wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};

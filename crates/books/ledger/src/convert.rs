@@ -2,14 +2,15 @@
 
 use ids::{AccountId, Timestamp, TransferId};
 use ledger_api::{
-    Account, AccountFlags, AmountText, Balance, Cursor, Direction, NewAccount, NewPayment, Payment,
-    PaymentFlags, PaymentStatus, SignedAmountText, Statement, StatementEntry, U64Text, U128Text,
+    Account, AccountFlags, AmountText, Balance, BalanceAfter, Cursor, Direction, Hold, NewAccount,
+    NewPayment, Payment, PaymentFlags, PaymentStatus, SignedAmountText, Statement, StatementEntry,
+    TrialBalanceSums, U64Text, U128Text, Unit,
 };
-use ledger_core::{Side, TransferState, TransferView};
-use money::{Currency, Money, MoneyError};
+use ledger_core::{Side, TransferState, TransferView, TrialBalanceLine};
+use money::MoneyError;
 
-/// Ids and currencies that come out of the ledger were checked on their way in.
-const CHECKED: &str = "LED-INV-6: the ledger holds only what the API let in";
+/// Ids and flags that come out of the ledger were checked on their way in, whichever door they took.
+const CHECKED: &str = "LED-INV-6: the ledger lets in no reserved id and no unknown flag";
 
 fn account_id(id: u128) -> AccountId {
     AccountId::new(id).expect(CHECKED)
@@ -17,14 +18,6 @@ fn account_id(id: u128) -> AccountId {
 
 fn transfer_id(id: u128) -> TransferId {
     TransferId::new(id).expect(CHECKED)
-}
-
-fn currency(ledger: u32) -> Currency {
-    Currency::from_ledger(ledger).expect(CHECKED)
-}
-
-fn amount(minor: u128, currency: Currency) -> AmountText {
-    Money::new(minor, currency).into()
 }
 
 /// The record of an account to be created.
@@ -87,24 +80,20 @@ pub(crate) fn account(record: &ledger_core::Account) -> Account {
 
 /// The sums of an account after batch `seq`.
 pub(crate) fn balance(record: &ledger_core::Account, seq: u64) -> Balance {
-    let currency = currency(record.ledger);
+    let currency = Unit::of_ledger(record.ledger);
     // The ledger keeps the sum of pending and posted debits within 128 bits.
     let claimed = record.debits_posted + record.debits_pending;
     Balance {
         account: account_id(record.id),
         currency,
-        debits_pending: amount(record.debits_pending, currency),
-        debits_posted: amount(record.debits_posted, currency),
-        credits_pending: amount(record.credits_pending, currency),
-        credits_posted: amount(record.credits_posted, currency),
-        balance: signed(record.credits_posted, record.debits_posted, currency),
-        available: signed(record.credits_posted, claimed, currency),
+        debits_pending: AmountText::of(record.debits_pending, currency),
+        debits_posted: AmountText::of(record.debits_posted, currency),
+        credits_pending: AmountText::of(record.credits_pending, currency),
+        credits_posted: AmountText::of(record.credits_posted, currency),
+        balance: SignedAmountText::difference(record.credits_posted, record.debits_posted, currency),
+        available: SignedAmountText::difference(record.credits_posted, claimed, currency),
         seq,
     }
-}
-
-fn signed(credits: u128, debits: u128, currency: Currency) -> SignedAmountText {
-    money::Balance::difference(credits, debits, currency).into()
 }
 
 fn payment_status(state: TransferState) -> PaymentStatus {
@@ -120,12 +109,12 @@ fn payment_status(state: TransferState) -> PaymentStatus {
 /// A payment as the API shows it.
 pub(crate) fn payment(view: &TransferView) -> Payment {
     let record = &view.transfer;
-    let currency = currency(record.ledger);
+    let currency = Unit::of_ledger(record.ledger);
     Payment {
         id: transfer_id(record.id),
         debit_account: account_id(record.debit_account_id),
         credit_account: account_id(record.credit_account_id),
-        amount: amount(record.amount, currency),
+        amount: AmountText::of(record.amount, currency),
         currency,
         code: record.code,
         flags: PaymentFlags::from_bits(record.flags.0).expect(CHECKED),
@@ -141,7 +130,7 @@ pub(crate) fn payment(view: &TransferView) -> Payment {
 
 /// A page of a statement as the API shows it.
 pub(crate) fn statement(page: &ledger_core::Statement) -> Statement {
-    let currency = currency(page.account.ledger);
+    let currency = Unit::of_ledger(page.account.ledger);
     let entries = page.entries.iter().map(|entry| StatementEntry {
         payment: transfer_id(entry.transfer.id),
         timestamp: Timestamp(entry.transfer.timestamp),
@@ -150,8 +139,8 @@ pub(crate) fn statement(page: &ledger_core::Statement) -> Statement {
             Side::Credit => Direction::Credit,
         },
         counterparty: account_id(entry.counterparty()),
-        amount: amount(entry.transfer.amount, currency),
-        balance: signed(entry.credits_posted, entry.debits_posted, currency),
+        amount: AmountText::of(entry.transfer.amount, currency),
+        balance: SignedAmountText::difference(entry.credits_posted, entry.debits_posted, currency),
         status: payment_status(entry.state),
         code: entry.transfer.code,
         user_data_64: U64Text(entry.transfer.user_data_64),
@@ -162,4 +151,50 @@ pub(crate) fn statement(page: &ledger_core::Statement) -> Statement {
         entries: entries.collect(),
         next: page.next.and_then(|cursor| Cursor::new(cursor.to_string())),
     }
+}
+
+/// The sums of an account right after a transfer, as the API shows them.
+pub(crate) fn balance_after(view: &TransferView, after: &ledger_core::Account) -> BalanceAfter {
+    let sums = balance(after, 0);
+    BalanceAfter {
+        transfer: transfer_id(view.transfer.id),
+        timestamp: Timestamp(view.transfer.timestamp),
+        debits_pending: sums.debits_pending,
+        debits_posted: sums.debits_posted,
+        credits_pending: sums.credits_pending,
+        credits_posted: sums.credits_posted,
+        balance: sums.balance,
+        available: sums.available,
+    }
+}
+
+/// A pending transfer as the API shows it.
+pub(crate) fn hold(view: &TransferView) -> Hold {
+    let payment = payment(view);
+    Hold {
+        id: payment.id,
+        debit_account: payment.debit_account,
+        credit_account: payment.credit_account,
+        amount: payment.amount,
+        currency: payment.currency,
+        code: payment.code,
+        user_data_128: payment.user_data_128,
+        user_data_64: payment.user_data_64,
+        user_data_32: payment.user_data_32,
+        timestamp: payment.timestamp,
+        expires_at: view.due(),
+    }
+}
+
+/// The sums of a line as the API shows them; `None` if one does not fit into 128 bits.
+pub(crate) fn sums(line: &TrialBalanceLine, unit: Unit) -> Option<TrialBalanceSums> {
+    let (debits_posted, credits_posted) = (line.debits_posted.get()?, line.credits_posted.get()?);
+    Some(TrialBalanceSums {
+        accounts: line.accounts.into(),
+        debits_pending: AmountText::of(line.debits_pending.get()?, unit),
+        debits_posted: AmountText::of(debits_posted, unit),
+        credits_pending: AmountText::of(line.credits_pending.get()?, unit),
+        credits_posted: AmountText::of(credits_posted, unit),
+        balance: SignedAmountText::difference(credits_posted, debits_posted, unit),
+    })
 }

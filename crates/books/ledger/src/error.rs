@@ -7,6 +7,8 @@ use problem::Problem;
 use shard::RequestError;
 use stdx::{Coded, Retry};
 
+use crate::journal_desk::JournalReadError;
+
 /// The header by which a site tells the gateway that a request may or may not have been done.
 const OUTCOME_UNKNOWN: &str = "tongbao-outcome-unknown";
 
@@ -49,6 +51,21 @@ pub enum ApiError {
     /// A page of a statement cannot be given.
     #[error(transparent)]
     Statement(#[from] StatementError),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalReadError),
+    /// The trial balance has more lines than one answer takes.
+    #[error("the trial balance has more than {max} lines")]
+    TooManyLines {
+        /// The limit.
+        max: usize,
+    },
+    /// The sums of many accounts do not fit into 128 bits.
+    #[error("the sums of {unit} do not fit into 128 bits")]
+    SumTooLarge {
+        /// The currency.
+        unit: ledger_api::Unit,
+    },
     /// The ledger refused an account.
     #[error("{}", .0.message())]
     Account(CreateAccountStatus),
@@ -75,6 +92,10 @@ impl ApiError {
             Self::MediaType => 415,
             Self::Account(status) => refusal_status(status.name()),
             Self::Transfer(status) => refusal_status(status.name()),
+            Self::TooManyLines { .. } | Self::SumTooLarge { .. } => 422,
+            Self::Journal(JournalReadError::Journal(_)) => 500,
+            Self::Journal(JournalReadError::Far { .. }) => 422,
+            Self::Journal(JournalReadError::Late { .. }) => 503,
             Self::Ledger(_) => 507,
             Self::Shard(RequestError::Malformed { .. }) => 400,
             Self::Shard(RequestError::Clash) => 409,
@@ -111,6 +132,9 @@ impl Coded for ApiError {
             Self::BodyTooLarge { .. } => "API-0009",
             Self::Money(error) => error.code(),
             Self::Statement(error) => error.code(),
+            Self::Journal(error) => error.code(),
+            Self::TooManyLines { .. } => "API-0012",
+            Self::SumTooLarge { .. } => "API-0013",
             // `created` is not a refusal and never gets here.
             Self::Account(status) => status.code().unwrap_or_default(),
             Self::Transfer(status) => status.code().unwrap_or_default(),
@@ -131,6 +155,9 @@ impl Coded for ApiError {
             Self::BodyTooLarge { .. } => "split the batch; 8,190 payments fit one request",
             Self::Money(error) => error.hint(),
             Self::Statement(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
+            Self::TooManyLines { .. } => "ask for one currency: /v1/trial-balance?currency=CZK",
+            Self::SumTooLarge { .. } => "ask for another currency; the accounts themselves are right",
             Self::Account(status) => status.hint(),
             Self::Transfer(status) => status.hint(),
             Self::Ledger(error) => error.hint(),
@@ -141,6 +168,7 @@ impl Coded for ApiError {
     fn retry(&self) -> Retry {
         match self {
             Self::Shard(error) => error.retry(),
+            Self::Journal(error) => error.retry(),
             _ => Retry::Never,
         }
     }

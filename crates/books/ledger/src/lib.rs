@@ -9,11 +9,15 @@ mod cold_writer;
 mod convert;
 mod error;
 mod http;
+mod journal_desk;
 mod machine;
+mod rebuild;
 mod storage;
 
 pub use cold_files::ColdFiles;
 pub use error::ApiError;
 pub use http::{SiteInfo, openapi, router};
+pub use journal_desk::JournalReadError;
 pub use machine::LedgerMachine;
+pub use rebuild::Rebuild;
 pub use storage::{ColdKeeper, Levels, Storage};

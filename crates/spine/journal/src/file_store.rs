@@ -9,6 +9,7 @@ use ids::{Epoch, Seq};
 use crate::chain::{Batch, Position, Record};
 use crate::disk::Disk;
 use crate::error::JournalError;
+use crate::near::segment_before;
 use crate::reader::Reader;
 use crate::real::RealDisk;
 use crate::store::{Appender, Claim, Left, Store, Tail, Told};
@@ -50,6 +51,10 @@ impl Store for FileStore {
 
     fn tail(&self, from: Position) -> Result<Box<dyn Tail>, JournalError> {
         Ok(Box::new(Reader::open(Arc::clone(&self.disk), &self.shard, from)?))
+    }
+
+    fn place_before(&self, seq: Seq) -> Result<Position, JournalError> {
+        segment_before(&*self.disk, &self.shard, seq)
     }
 
     fn try_lead(&self, holder: &str, from: Position) -> Result<Option<Box<dyn Claim>>, JournalError> {

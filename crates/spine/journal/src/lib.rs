@@ -21,6 +21,7 @@ mod files;
 mod format;
 mod import;
 mod mask;
+mod near;
 mod reader;
 mod real;
 mod segment;

@@ -22,6 +22,13 @@ pub trait Store: Debug + Send + Sync {
     /// Follows the journal from `from` on.
     fn tail(&self, from: Position) -> Result<Box<dyn Tail>, JournalError>;
 
+    /// A place at which a tail can begin to reach record `seq` soon, as near before it as the store can tell without reading
+    /// the records: the beginning, unless it knows better.
+    fn place_before(&self, seq: Seq) -> Result<Position, JournalError> {
+        let _ = seq;
+        Ok(Position::genesis())
+    }
+
     /// Starts to take the lead for `holder`, who has applied everything up to `from`. `None` while another one leads: an
     /// ordinary answer. Dropping the claim leaves the lead to others.
     fn try_lead(&self, holder: &str, from: Position) -> Result<Option<Box<dyn Claim>>, JournalError>;

@@ -110,7 +110,7 @@ async fn start_site(dir: &Path, site: &str, rank: u32) -> (SocketAddr, shard::Ha
     )
     .unwrap();
     let info = SiteInfo { site: site.to_owned(), shard: "bank".to_owned(), storage: Storage::in_memory() };
-    let router = ledger::router(node.handle(), info);
+    let router = ledger::router(node.handle(), info, journal(dir));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let handler = move |request: Request<Incoming>| {

@@ -82,7 +82,7 @@ pub(super) async fn run(bank: &Bank, command: AccountCommand, output: Output) ->
     }
 }
 
-fn describe(account: &Account) -> String {
+pub(super) fn describe(account: &Account) -> String {
     let flags: Vec<String> = account.flags.iter().map(|flag| format!("{flag:?}")).collect();
     let flags = if flags.is_empty() { "none".to_owned() } else { flags.join(", ") };
     format!(

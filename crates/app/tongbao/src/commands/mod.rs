@@ -3,6 +3,7 @@
 mod account;
 mod drill;
 mod journal;
+mod ledger;
 mod pay;
 mod replay;
 mod status;
@@ -22,6 +23,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Site(args) => crate::site::run(args, &bank.layout).await,
         Command::Status => status::run(&bank, output).await,
         Command::Account(command) => account::run(&bank, command, output).await,
+        Command::Ledger(command) => ledger::run(&bank, command, output).await,
         Command::Pay(args) => pay::run(&bank, args, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,

@@ -15,6 +15,7 @@ mod precedence;
 mod queries;
 mod rules;
 mod script;
+mod searches;
 mod statements;
 mod statuses;
 mod two_phase;

@@ -13,6 +13,7 @@ use ledger_core::{CreateAccountStatus, Operation, Outcome};
 use problem::Problem;
 use shard::Request as ShardRequest;
 
+use super::search::accounts_filter;
 use super::{Api, PathId, Query, json, page_limit, written};
 use crate::convert;
 use crate::error::ApiError;
@@ -91,7 +92,7 @@ pub(super) fn outcomes(reply: &[u8]) -> impl Iterator<Item = Outcome> {
     reply.chunks_exact(ledger_core::OUTCOME_BYTES).filter_map(Outcome::from_bytes)
 }
 
-/// Lists accounts, the oldest first.
+/// Lists accounts, the oldest first unless asked otherwise, and only those that the filters leave.
 #[utoipa::path(
     get, path = "/v1/accounts", operation_id = "listAccounts", tag = "bank", params(AccountsQuery),
     responses(
@@ -104,14 +105,16 @@ pub(super) async fn list(
     Query(query): Query<AccountsQuery>,
 ) -> Result<Json<AccountPage>, ApiError> {
     let limit = page_limit(query.limit, ACCOUNTS_PER_PAGE)?;
+    let filter = accounts_filter(&query, limit);
     let after = query.after.map(AccountId::get);
-    // One more than asked for tells whether there is a next page.
-    let mut found = api.handle.read(move |replica| ledger(replica).accounts_after(after, limit + 1)).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let accounts: Vec<Account> = found.iter().map(convert::account).collect();
-    let next = accounts.last().filter(|_| more).map(|account| account.id);
-    Ok(Json(AccountPage { accounts, next }))
+    let look = move |replica: &mut shard::Replica<_>| {
+        filter.map(|filter| ledger(replica).search_accounts(&filter, after))
+    };
+    let Some(found) = api.handle.read(look).await? else {
+        return Ok(Json(AccountPage { accounts: Vec::new(), next: None }));
+    };
+    let accounts = found.records.iter().map(convert::account).collect();
+    Ok(Json(AccountPage { accounts, next: found.next.and_then(|id| AccountId::new(id).ok()) }))
 }
 
 /// The ledger inside a replica.

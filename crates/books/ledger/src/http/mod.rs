@@ -1,12 +1,16 @@
 //! The bank API on one site.
 
 mod accounts;
+mod journal;
 mod payments;
+mod search;
 mod site;
+mod trial_balance;
 
 use std::str::FromStr;
 use std::sync::Arc;
 
+use ::journal::Store;
 use axum::Router;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{StatusCode, header, request::Parts};
@@ -17,9 +21,11 @@ use ids::IdError;
 use ledger_api::{IDEMPOTENT_REPLAYED, PAGE_LIMIT_MAX};
 use serde_json::from_slice;
 use shard::Handle;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
+use crate::journal_desk::JournalDesk;
 use crate::machine::LedgerMachine;
 use crate::storage::Storage;
 
@@ -42,16 +48,36 @@ pub struct SiteInfo {
 struct Api {
     handle: Handle<LedgerMachine>,
     info: Arc<SiteInfo>,
+    journal: Arc<JournalDesk>,
+    /// One long reading at a time: the others wait, so that payments do not.
+    long_readings: Arc<Semaphore>,
 }
 
-/// The bank API, version 1, on the site that `handle` belongs to.
-pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo) -> Router {
+impl Api {
+    /// Waits for the turn of a long reading, which ends when the value is dropped. Nobody closes the semaphore, and
+    /// without it the reading would still be right.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.long_readings.acquire().await.ok()
+    }
+}
+
+/// The bank API, version 1, on the site that `handle` belongs to. `journal` is that of its shard.
+pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn Store>) -> Router {
+    let journal = Arc::new(JournalDesk::new(journal, &info.site));
+    let long_readings = Arc::new(Semaphore::new(1));
     Router::new()
         .route("/v1/accounts", post(accounts::create).get(accounts::list))
         .route("/v1/accounts/batch", post(accounts::create_batch))
         .route("/v1/accounts/{id}", get(accounts::one))
         .route("/v1/accounts/{id}/balance", get(accounts::balance))
         .route("/v1/accounts/{id}/statement", get(accounts::statement))
+        .route("/v1/accounts/{id}/transfers", get(search::account_transfers))
+        .route("/v1/accounts/{id}/balances", get(search::balances))
+        .route("/v1/transfers", get(search::transfers))
+        .route("/v1/pending", get(search::pending))
+        .route("/v1/trial-balance", get(trial_balance::trial_balance))
+        .route("/v1/journal", get(journal::list))
+        .route("/v1/journal/verify", post(journal::verify).get(journal::verification))
         .route("/v1/payments", post(payments::create).get(payments::list))
         .route("/v1/payments/batch", post(payments::create_batch))
         .route("/v1/payments/{id}", get(payments::one))
@@ -61,7 +87,7 @@ pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo) -> Router {
         .route("/metrics", get(site::metrics))
         .fallback(|| async { ApiError::NoSuchPath })
         .method_not_allowed_fallback(|| async { ApiError::NoSuchMethod })
-        .with_state(Api { handle, info: Arc::new(info) })
+        .with_state(Api { handle, info: Arc::new(info), journal, long_readings })
 }
 
 /// The bank API as an OpenAPI 3.1 document.
@@ -70,6 +96,8 @@ pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo) -> Router {
     info(title = "Tongbao", version = "1", description = "Accounts, payments, balances and statements of a bank; and the platform it runs on."),
     paths(
         accounts::create, accounts::create_batch, accounts::list, accounts::one, accounts::balance, accounts::statement,
+        search::account_transfers, search::balances, search::transfers, search::pending, trial_balance::trial_balance,
+        journal::list, journal::verify, journal::verification,
         payments::create, payments::create_batch, payments::list, payments::one,
         site::totals, site::state_hash, site::health,
     ),

@@ -230,6 +230,7 @@ async fn fields_of_an_account_that_cannot_be() {
         (r#""currency":"CZK","#, ""),
         (r#""code":1"#, r#""code":70000"#),
         (r#""code":1"#, r#""code":1,"flags":["balancing_debit"]"#),
+        (r#""code":1"#, r#""code":1,"flags":["frozen"]"#),
         (r#""code":1"#, r#""code":1,"flags":["pending"]"#),
         (r#""code":1"#, r#""code":1,"balance":"1000000.00""#),
         (r#""code":1"#, r#""code":1,"credits_posted":"1000000.00""#),

@@ -54,16 +54,18 @@ impl Site {
     /// Starts a site on a folder. Whether it leads depends on who else does.
     pub(crate) fn start(folder: &Path, name: &str, rank: u32) -> Self {
         let journal = FileStore::create(&folder.join("journal"), "bank", Options::default()).unwrap();
+        let journal = Arc::new(journal);
         let storage = Storage::in_memory();
         let config = NodeConfig {
-            journal: Arc::new(journal),
+            journal: Arc::<FileStore>::clone(&journal),
             site: name.to_owned(),
             snapshots: folder.join(name),
             rank,
         };
         let node = Node::start(config, storage.clone()).unwrap();
         let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned(), storage };
-        Self { router: ledger::router(node.handle(), info), handle: node.handle(), node: Some(node) }
+        let router = ledger::router(node.handle(), info, journal);
+        Self { router, handle: node.handle(), node: Some(node) }
     }
 
     pub(crate) async fn until(self, role: Role) -> Self {
@@ -216,7 +218,7 @@ fn mask(value: &mut Value) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match name.as_str() {
-                    "timestamp" => *value = "<time>".into(),
+                    "timestamp" | "now" | "expires_at" if value.is_string() => *value = "<time>".into(),
                     "next" if value.is_string() => *value = "<next>".into(),
                     _ => mask(value),
                 }

@@ -87,5 +87,5 @@ async fn the_description_names_every_route() {
             );
         }
     }
-    assert_eq!(operations, 13);
+    assert_eq!(operations, 21);
 }
