@@ -40,8 +40,8 @@ fn amount(text: &str) -> bool {
     for currency in Currency::all() {
         // The two readers of amounts agree on what is one, and on how much it is.
         let money = Money::parse(text, *currency);
-        let same = read.clone().and_then(|amount| amount.in_currency(*currency));
-        assert_eq!(money.clone().ok(), same.ok(), "{text} in {currency:?}");
+        let same = read.and_then(|amount| amount.in_currency(*currency));
+        assert_eq!(money.ok(), same.ok(), "{text} in {currency:?}");
         if let Ok(money) = money {
             let written = AmountText::from(money).to_string();
             assert_eq!(Money::parse(&written, *currency), Ok(money), "{written}");
@@ -58,7 +58,7 @@ fn signed_amount(text: &str) -> bool {
     }
     for currency in [Currency::CZK, Currency::JPY, Currency::BHD] {
         let balance = Balance::parse(text, currency).ok();
-        let same = read.clone().ok().and_then(|amount| amount.in_currency(currency).ok());
+        let same = read.ok().and_then(|amount| amount.in_currency(currency).ok());
         assert_eq!(balance, same, "{text} in {currency:?}");
         if let Some(balance) = balance {
             let written = SignedAmountText::from(balance).to_string();

@@ -108,7 +108,7 @@ fn account(id: u128) -> Account {
         3 => AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS,
         _ => AccountFlags::NONE,
     };
-    let user_data_32 = u32::from(id % 2 == 0);
+    let user_data_32 = u32::from(id.is_multiple_of(2));
     // The last account is alone in its ledger, so that transfers to it are refused.
     let ledger = if id == ACCOUNTS { 2 } else { 1 };
     Account { id, ledger, code: 1, flags, user_data_32, ..Account::default() }
@@ -124,8 +124,8 @@ fn transfer(id: u128) -> Transfer {
         credit_account_id,
         amount: id % 5,
         ledger: 1,
-        code: u16::from(id % 3 == 0) + 1,
-        user_data_64: u64::from(id % 2 == 0),
+        code: u16::from(id.is_multiple_of(3)) + 1,
+        user_data_64: u64::from(id.is_multiple_of(2)),
         ..Transfer::default()
     };
     let pending = Transfer { flags: TransferFlags::PENDING, ..plain };
