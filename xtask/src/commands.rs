@@ -12,7 +12,7 @@ use crate::process::Cmd;
 use crate::test::TestArgs;
 use crate::tools::{Installer, Node};
 use crate::workspace::Workspace;
-use crate::{suite, test, tidy};
+use crate::{fuzz, suite, test, tidy};
 
 /// Builds, starts, tests and checks the platform.
 #[derive(Parser)]
@@ -36,6 +36,8 @@ enum Verb {
     Suite(suite::SuiteArgs),
     /// Runs the seeded simulator, release build.
     Sim(SimArgs),
+    /// Tries arbitrary bytes at every door, or at one, with libFuzzer.
+    Fuzz(fuzz::FuzzArgs),
     /// Checks what the compiler cannot see: directions, purity, dead files, documents.
     Tidy(tidy::TidyArgs),
 }
@@ -87,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Bench(args) => bench(&workspace, &args),
         Verb::Suite(args) => suite::run(&args),
         Verb::Sim(args) => simulate(&args),
+        Verb::Fuzz(args) => fuzz::run(&workspace, &args),
         Verb::Tidy(args) => tidy::run(&workspace, &args),
     }
 }

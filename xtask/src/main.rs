@@ -8,6 +8,7 @@
 
 mod commands;
 mod console;
+mod fuzz;
 mod process;
 mod server;
 mod stamp;

@@ -10,9 +10,11 @@ use crate::console::Console;
 use crate::process::Cmd;
 use crate::server::Server;
 use crate::steps::{Outcome, Steps};
-use crate::tidy;
-use crate::tools::{Installer, Node, ensure_postgres, find_or_install_chromium, has_cargo_command};
+use crate::tools::{
+    Installer, Node, ensure_cargo_fuzz, ensure_postgres, find_or_install_chromium, has_cargo_command,
+};
 use crate::workspace::Workspace;
+use crate::{fuzz, tidy};
 
 /// How many seeds the simulator runs when nothing else is said.
 pub(crate) const SIMULATOR_SEEDS: u64 = 10_000;
@@ -23,6 +25,9 @@ pub(crate) struct TestArgs {
     /// Leaves out the release build and what needs it: simulator and browser tests.
     #[arg(long)]
     fast: bool,
+    /// Adds the steps that are for the night: five minutes of libFuzzer at every door.
+    #[arg(long)]
+    nightly: bool,
     /// Names the steps and runs none.
     #[arg(long)]
     list: bool,
@@ -30,13 +35,22 @@ pub(crate) struct TestArgs {
     filter: Option<String>,
 }
 
+/// When a step runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    /// `--fast` leaves it out.
+    Slow,
+    /// Only with `--nightly`, or asked for by its whole name.
+    Nightly,
+}
+
 /// One step. The order of [`STEPS`] is the order they run in.
 struct Step {
     name: &'static str,
     /// What it runs, for its header.
     shows: &'static str,
-    /// Whether `--fast` leaves it out.
-    slow: bool,
+    when: When,
     action: fn(&Session<'_>, &Steps) -> Result<Outcome>,
 }
 
@@ -45,7 +59,7 @@ const fn step(
     shows: &'static str,
     action: fn(&Session<'_>, &Steps) -> Result<Outcome>,
 ) -> Step {
-    Step { name, shows, slow: false, action }
+    Step { name, shows, when: When::Always, action }
 }
 
 const fn slow(
@@ -53,11 +67,19 @@ const fn slow(
     shows: &'static str,
     action: fn(&Session<'_>, &Steps) -> Result<Outcome>,
 ) -> Step {
-    Step { name, shows, slow: true, action }
+    Step { name, shows, when: When::Slow, action }
+}
+
+const fn nightly(
+    name: &'static str,
+    shows: &'static str,
+    action: fn(&Session<'_>, &Steps) -> Result<Outcome>,
+) -> Step {
+    Step { name, shows, when: When::Nightly, action }
 }
 
 /// The console comes before the Rust steps that embed it: built later, it would make them compile twice.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     step("format", "cargo fmt --check", |session, _| session.format()),
     step("tidy", "cargo xtask tidy", |session, _| session.tidy()),
     step("console-packages", "npm install, as locked", |session, _| {
@@ -75,13 +97,15 @@ const STEPS: [Step; 13] = [
     slow("release", "cargo build --release", |session, _| session.release()),
     slow("simulator", "10,000 seeds", |session, _| session.simulator()),
     slow("console-e2e", "Chromium against the release binary", |session, steps| session.end_to_end(steps)),
+    nightly("fuzz", "libFuzzer, five minutes at every door", |session, _| session.fuzz()),
 ];
 
 /// Runs the steps and prints the summary; the exit code says whether all is well.
 ///
 /// With `strict`, dependencies must be as locked, and what could not run for want of a tool has failed.
 pub(crate) fn run(workspace: &Workspace, args: &TestArgs, strict: bool) -> Result<ExitCode> {
-    let chosen: Vec<&Step> = STEPS.iter().filter(|step| matches(step.name, args.filter.as_deref())).collect();
+    let chosen: Vec<&Step> =
+        STEPS.iter().filter(|step| is_chosen(step, args.filter.as_deref(), args.nightly)).collect();
     if args.list {
         chosen.iter().for_each(|step| println!("{:17} {}", step.name, step.shows));
         return Ok(ExitCode::SUCCESS);
@@ -94,7 +118,7 @@ pub(crate) fn run(workspace: &Workspace, args: &TestArgs, strict: bool) -> Resul
     let mut steps = Steps::new(chosen.len());
     for step in chosen {
         steps.run(step.name, step.shows, |before| {
-            if args.fast && step.slow {
+            if args.fast && step.when == When::Slow {
                 return Ok(Outcome::Skipped("left out by --fast".to_owned()));
             }
             (step.action)(&session, before)
@@ -109,8 +133,9 @@ pub(crate) fn simulator(seeds: u64) -> Cmd {
     Cmd::cargo().args(["run", "--release", "--package", "sim", "--", "--seeds"]).arg(seeds.to_string())
 }
 
-fn matches(name: &str, filter: Option<&str>) -> bool {
-    filter.is_none_or(|filter| name.contains(filter))
+fn is_chosen(step: &Step, filter: Option<&str>, nightly: bool) -> bool {
+    let is_tonight = step.when != When::Nightly || nightly || filter == Some(step.name);
+    is_tonight && filter.is_none_or(|filter| step.name.contains(filter))
 }
 
 /// One run of the steps: its settings, and the tools found so far.
@@ -175,6 +200,14 @@ impl Session<'_> {
 
     fn simulator(&self) -> Result<Outcome> {
         passed(&simulator(SIMULATOR_SEEDS))
+    }
+
+    fn fuzz(&self) -> Result<Outcome> {
+        if let Err(reason) = ensure_cargo_fuzz() {
+            return Ok(self.missing(&format!("{reason:#}")));
+        }
+        fuzz::nightly(self.workspace)?;
+        Ok(Outcome::Passed)
     }
 
     fn script(&self, name: &str) -> Result<Outcome> {
@@ -254,16 +287,27 @@ fn passed(command: &Cmd) -> Result<Outcome> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{STEPS, matches};
+    use super::{STEPS, When, is_chosen};
 
     #[test]
     fn steps_have_one_name_each_and_a_filter_finds_them() {
         let names: BTreeSet<&str> = STEPS.iter().map(|step| step.name).collect();
         assert_eq!(names.len(), STEPS.len());
-        let found = |filter| STEPS.iter().filter(|step| matches(step.name, filter)).count();
+        let found = |filter| STEPS.iter().filter(|step| is_chosen(step, filter, true)).count();
         assert_eq!(found(None), STEPS.len());
         assert_eq!(found(Some("console-")), 6);
         assert_eq!(found(Some("tidy")), 1);
         assert_eq!(found(Some("no such step")), 0);
+    }
+
+    #[test]
+    fn what_is_for_the_night_waits_for_it_or_for_its_name() {
+        let found = |filter, nightly| STEPS.iter().filter(|step| is_chosen(step, filter, nightly)).count();
+        let for_the_night = STEPS.iter().filter(|step| step.when == When::Nightly).count();
+        assert_eq!(found(None, true) - found(None, false), for_the_night);
+        assert_eq!(
+            [found(Some("fuzz"), false), found(Some("fuz"), false), found(Some("fuz"), true)],
+            [1, 0, 1]
+        );
     }
 }

@@ -166,6 +166,28 @@ pub(crate) fn ensure_postgres(installer: &Installer) -> Result<()> {
     if is_there() { Ok(()) } else { bail!("PostgreSQL was installed, but is nowhere to be found") }
 }
 
+/// The cargo-fuzz that is installed when there is none.
+const CARGO_FUZZ: &str = "0.13.2";
+
+/// Installs cargo-fuzz unless it is here, and asks for the C++ compiler that libFuzzer is built with.
+pub(crate) fn ensure_cargo_fuzz() -> Result<()> {
+    let compiler = env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    if Cmd::new(compiler.clone()).arg("--version").read().is_err() {
+        bail!(
+            "libFuzzer needs a C++ compiler, and `{}` is none; on Debian: apt-get install g++",
+            compiler.display()
+        );
+    }
+    if has_cargo_command("fuzz") {
+        return Ok(());
+    }
+    eprintln!("Installing cargo-fuzz {CARGO_FUZZ} (this takes some minutes).");
+    Cmd::cargo()
+        .args(["install", "--locked", "cargo-fuzz", "--version", CARGO_FUZZ])
+        .run()
+        .context("cannot install cargo-fuzz; to install it by hand: cargo install --locked cargo-fuzz")
+}
+
 /// Whether cargo has a subcommand.
 pub(crate) fn has_cargo_command(name: &str) -> bool {
     Cmd::cargo().args([name, "--version"]).read().is_ok()

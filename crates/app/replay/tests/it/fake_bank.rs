@@ -184,7 +184,7 @@ fn statement(books: &Books, path: &str, query: &str) -> Statement {
     let mut page = entries[start..end].to_vec();
     page.reverse();
     let next = (start > 0).then(|| Cursor::new(start.to_string()).unwrap());
-    Statement { account, currency: Currency::CZK, entries: page, next }
+    Statement { account, currency: Currency::CZK.into(), entries: page, next }
 }
 
 fn json(status: u16, value: &impl serde::Serialize) -> Response<Full<Bytes>> {
