@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists accounts by id. */
+        /** Lists accounts, the oldest first. */
         get: operations["listAccounts"];
         put?: never;
         /** Opens an account. */
@@ -344,8 +344,8 @@ export interface components {
          * @description What an account may be asked to hold itself to.
          * @enum {string}
          */
-        AccountFlag: "linked" | "debits_must_not_exceed_credits" | "credits_must_not_exceed_debits";
-        /** @description A page of accounts, ordered by id. */
+        AccountFlag: "linked" | "debits_must_not_exceed_credits" | "credits_must_not_exceed_debits" | "history" | "imported" | "closed";
+        /** @description A page of accounts, the oldest first. */
         AccountPage: {
             /** @description The accounts of this page. */
             accounts: components["schemas"]["Account"][];
@@ -822,7 +822,7 @@ export interface components {
          * @description What kind of payment this is.
          * @enum {string}
          */
-        PaymentFlag: "linked" | "pending" | "post_pending_transfer" | "void_pending_transfer";
+        PaymentFlag: "linked" | "pending" | "post_pending_transfer" | "void_pending_transfer" | "balancing_debit" | "balancing_credit" | "closing_debit" | "closing_credit" | "imported";
         /** @description A page of payments, newest first. */
         PaymentPage: {
             next?: components["schemas"]["Cursor"] | null;
