@@ -11,10 +11,10 @@ use crate::wire::Account;
 use crate::{Ledger, StatementError, TransferState, TransferView};
 
 /// The most records that one page looks at.
-pub const SEARCH_RECORDS_MAX: usize = 65_536;
+pub const SEARCH_RECORDS_MAX: usize = 16_384;
 
 /// The most transfers whose state one page looks at for those that are pending: a state is a byte.
-const STATES_MAX: usize = 1 << 20;
+const STATES_MAX: usize = 1 << 18;
 
 /// A page of what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Ledger {
     /// Pending transfers, oldest first.
     ///
     /// Errors: [`StatementError::AccountNotFound`]. Cost: at most [`SEARCH_RECORDS_MAX`] transfers of the account, or the
-    /// states of a million transfers.
+    /// states of a quarter of a million transfers.
     pub fn search_pending(&self, filter: &PendingFilter) -> Result<Found<TransferView>, StatementError> {
         let range = TimeRange { first: filter.after.saturating_add(1), last: u64::MAX };
         let limit = u32::try_from(filter.limit).unwrap_or(u32::MAX);

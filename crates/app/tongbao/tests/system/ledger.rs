@@ -43,7 +43,7 @@ fn the_ledger_is_searched_in_words_and_in_json() {
 
     assert_eq!(ids(&folder.json(&["ledger", "pending"]), "pending"), "12");
     let pending = text(&folder, &["ledger", "pending", "--account", "2"]);
-    assert!(pending.contains("TIME LEFT") && pending.contains("00:0"), "{pending}");
+    assert!(pending.contains("TIME LEFT") && pending.contains("00:10:00"), "{pending}");
     let balances = folder.json(&["ledger", "balances", "2", "--order", "oldest"]);
     assert_eq!(
         balances["balances"].as_array().unwrap().iter().map(|after| &after["balance"]).collect::<Vec<_>>(),

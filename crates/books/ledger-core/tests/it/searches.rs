@@ -10,13 +10,15 @@ use proptest::prelude::*;
 
 use crate::against_model::{encode, for_all_lives};
 
-type Sums = (u32, [u128; 4]);
+/// Accounts and their four sums; `T` is a sum.
+type Line<T> = (u32, [T; 4]);
+type Lines<T> = BTreeMap<(u32, u16), Line<T>>;
 
 /// The sums of all accounts by ledger and code, from the accounts themselves.
-fn summed(ledger: &Ledger) -> BTreeMap<(u32, u16), Sums> {
-    let mut lines: BTreeMap<(u32, u16), Sums> = BTreeMap::new();
+fn summed(ledger: &Ledger) -> Lines<u128> {
+    let mut lines = Lines::new();
     for account in ledger.accounts_after(None, usize::MAX) {
-        let (accounts, sums) = lines.entry((account.ledger, account.code)).or_default();
+        let (accounts, sums): &mut Line<u128> = lines.entry((account.ledger, account.code)).or_default();
         *accounts += 1;
         let Account { debits_pending, debits_posted, credits_pending, credits_posted, .. } = account;
         for (sum, more) in
@@ -29,7 +31,7 @@ fn summed(ledger: &Ledger) -> BTreeMap<(u32, u16), Sums> {
 }
 
 /// The lines of a trial balance; `None` for a sum that does not fit.
-fn lines(balance: &TrialBalance) -> BTreeMap<(u32, u16), (u32, [Option<u128>; 4])> {
+fn lines(balance: &TrialBalance) -> Lines<Option<u128>> {
     let of = |line: &ledger_core::TrialBalanceLine| {
         let sums = [line.debits_pending, line.debits_posted, line.credits_pending, line.credits_posted];
         (line.accounts, sums.map(ledger_core::Total::get))

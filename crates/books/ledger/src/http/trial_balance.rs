@@ -15,7 +15,7 @@ use crate::convert;
 use crate::error::ApiError;
 
 /// Accounts that are counted before the shard's thread goes on with other work: about a millisecond's.
-const ACCOUNTS_PER_SLICE: u32 = 32_768;
+const ACCOUNTS_PER_SLICE: u32 = 16_384;
 /// The most lines of a trial balance.
 const LINES_MAX: usize = 10_000;
 
