@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ids::Timestamp;
 use ledger_core::{
-    Account, AccountFlags, ColdError, ColdOptions, ColdStore, Ledger, Operation, Transfer, TransferFlags,
+    Account, AccountFlags, ColdError, ColdOptions, ColdSegment, ColdStore, Ledger, Operation, Transfer,
+    TransferFlags,
 };
 
 const SECOND: u64 = 1_000_000_000;
@@ -13,9 +14,9 @@ const SECOND: u64 = 1_000_000_000;
 pub(crate) const ACCOUNTS: u128 = 6;
 /// Transfers of the small books.
 pub(crate) const TRANSFERS: u128 = 60;
-/// What moves out of memory at once: a page. The rest stays.
-pub(crate) const COLD: ColdOptions = ColdOptions { keep_rows: 1, segment_pages: 1 };
-/// Transfers of the books with a cold segment: two pages and some.
+/// What moves out of memory at once: 736 transfers. The rest stays.
+pub(crate) const COLD: ColdOptions = ColdOptions { keep_rows: 1, segment_blocks: 16 };
+/// Transfers of the books with cold segments: two and some.
 const COLD_TRANSFERS: u128 = 1_500;
 
 /// A ledger's snapshot, and the cold segments that it needs.
@@ -72,12 +73,12 @@ impl Shelf {
 }
 
 impl ColdStore for Shelf {
-    fn read(&self, segment: u32, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
+    fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
         let shelf = self.lock();
         let range =
             usize::try_from(offset).ok().and_then(|start| Some(start..start.checked_add(bytes.len())?));
-        let part = shelf.get(&segment).zip(range).and_then(|(content, range)| content.get(range));
-        let missing = || ColdError { segment, what: "not there".to_owned() };
+        let part = shelf.get(&segment.segment).zip(range).and_then(|(content, range)| content.get(range));
+        let missing = || ColdError { segment: segment.segment, what: "not there".to_owned() };
         part.map(|part| bytes.copy_from_slice(part)).ok_or_else(missing)
     }
 }

@@ -7,8 +7,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use journal::sim::SimDisk;
-use journal::{FileStore, Options};
-use ledger::{LedgerMachine, SiteInfo};
+use journal::{FileStore, Options, Store};
+use ledger::{LedgerMachine, SiteInfo, Storage};
 use serde_json::Value;
 use shard::{Node, NodeConfig, Role};
 use tempfile::TempDir;
@@ -51,18 +51,20 @@ struct Site {
 static SITE: LazyLock<Site> = LazyLock::new(|| {
     let snapshots = tempfile::tempdir().expect("a folder");
     let options = Options { segment_bytes_max: 1 << 20 };
+    let journal: Arc<dyn Store> = Arc::new(FileStore::new(SimDisk::new(1).process(), "bank", options));
     let config = NodeConfig {
-        journal: Arc::new(FileStore::new(SimDisk::new(1).process(), "bank", options)),
+        journal: Arc::clone(&journal),
         site: "east-1".to_owned(),
         snapshots: snapshots.path().to_owned(),
         rank: 0,
     };
-    let node = Node::start(config).expect("a site starts");
+    let storage = Storage::in_memory();
+    let node = Node::start(config, storage.clone()).expect("a site starts");
     while node.handle().status().role != Role::Leader {
         std::thread::yield_now();
     }
-    let info = SiteInfo { site: "east-1".to_owned(), shard: "bank".to_owned() };
-    let router = ledger::router(node.handle(), info);
+    let info = SiteInfo { site: "east-1".to_owned(), shard: "bank".to_owned(), storage };
+    let router = ledger::router(node.handle(), info, journal);
     let runtime = Builder::new_current_thread().build().expect("a runtime");
     let site = Site { runtime, router, _node: node, _snapshots: snapshots };
     for (path, body) in START {
