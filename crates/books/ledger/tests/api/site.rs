@@ -61,7 +61,7 @@ async fn metrics_are_in_the_text_format() {
         value.parse::<u64>().unwrap()
     };
     assert_eq!((of("leader"), of("epoch"), of("seq")), (1, 1, 2));
-    let known = ["# ", "tongbao_shard_", "tongbao_ledger_"];
+    let known = ["# ", "tongbao_shard_", "tongbao_ledger_", "tongbao_cold_"];
     let bad = answer.body.lines().find(|line| !known.iter().any(|start| line.starts_with(start)));
     assert_eq!(bad, None);
 }

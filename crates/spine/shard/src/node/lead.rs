@@ -62,8 +62,9 @@ impl<M: StateMachine + Send + 'static> Running<M> {
                 let _ = batches.send(batch);
             }
             leader.replica_mut().maintain();
-            leader.take_released().into_iter().for_each(deliver);
+            // First the status: who hears of a request may look for it there.
             self.post(&leader, epoch);
+            leader.take_released().into_iter().for_each(deliver);
             if stopping && leader.is_idle() {
                 break;
             }
