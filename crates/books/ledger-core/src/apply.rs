@@ -4,7 +4,8 @@ use ids::Timestamp;
 
 use crate::accounts::Movement;
 use crate::ahead::{Ahead, GROUP};
-use crate::status::{CreateAccountStatus, CreateTransferStatus};
+use crate::bank::{Booking, DayCut, Particulars, Placement, PurposeRule, UnitDeclaration};
+use crate::status::{CreateAccountStatus, CreateTransferStatus, DeclarationStatus};
 use crate::transfer_rules::Judged;
 use crate::transfers::TRANSFERS_MAX;
 use crate::wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};
@@ -43,6 +44,19 @@ impl Ledger {
         match operation {
             Operation::CreateAccounts => self.create::<Account>(first, timestamp.0, body, out),
             Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
+            Operation::CreateBookings => self.create::<Booking>(first, timestamp.0, body, out),
+            Operation::DeclareUnits => declare(first, body, out, UnitDeclaration::from_bytes, |unit, _| {
+                self.bank.units.declare(&unit)
+            }),
+            Operation::PlaceAccounts => {
+                declare(first, body, out, Placement::from_bytes, |placement, _| self.place(&placement))
+            }
+            Operation::SetPurposes => {
+                declare(first, body, out, PurposeRule::from_bytes, |rule, _| self.set_purposes(&rule));
+            }
+            Operation::CutDay => {
+                declare(first, body, out, DayCut::from_bytes, |cut, stamp| self.cut_day(&cut, stamp))
+            }
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
@@ -89,13 +103,13 @@ impl Ledger {
 
     /// Creates the events of `body`, stamped from `first` to `last`.
     fn create<E: Event>(&mut self, first: u64, last: u64, body: &[u8], out: &mut Vec<u8>) {
-        let is_import = body.get(..EVENT_BYTES).and_then(E::read).is_some_and(|event| event.is_imported());
+        let is_import = body.get(..E::BYTES).and_then(E::read).is_some_and(|event| event.is_imported());
         let mut chain: Option<Chain> = None;
         let mut ahead = [Ahead::default(); GROUP];
-        let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).enumerate().peekable();
+        let mut events = body.chunks_exact(E::BYTES).zip(first..).enumerate().peekable();
         while let Some((place, (bytes, stamp))) = events.next() {
             if place % GROUP == 0 {
-                let group = body[place * EVENT_BYTES..].chunks_exact(EVENT_BYTES);
+                let group = body[place * E::BYTES..].chunks_exact(E::BYTES);
                 E::look_ahead(self, group.filter_map(E::read), &mut ahead);
             }
             let Some(event) = E::read(bytes) else { continue };
@@ -141,9 +155,16 @@ impl Ledger {
         }
     }
 
-    fn create_transfer(&mut self, transfer: &Transfer, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
-        match self.judge_transfer(transfer, ahead, timestamp) {
-            Ok(Judged { entry, resolved }) => {
+    fn create_transfer(
+        &mut self,
+        transfer: &Transfer,
+        said: &Particulars,
+        ahead: &Ahead,
+        timestamp: u64,
+        stamp: u64,
+    ) -> Outcome {
+        match self.judge_transfer(transfer, said, ahead, timestamp) {
+            Ok(Judged { entry, resolved, note }) => {
                 let (debit, credit) = (entry.debit, entry.credit);
                 self.accounts.do_movement(debit, credit, entry.movement(resolved));
                 let row = entry.row();
@@ -154,6 +175,9 @@ impl Ledger {
                     if self.accounts.list(account, number) {
                         self.mark(account, number);
                     }
+                }
+                if let Some(note) = &note {
+                    self.bank.notes.add(number, note);
                 }
                 Outcome::new(CREATED, timestamp)
             }
@@ -173,6 +197,7 @@ impl Ledger {
             let Some(row) = self.transfers.pop() else { return };
             let (debit, credit) = (row.debit.get(), row.credit.get());
             self.history.unmark(self.transfers.len());
+            self.bank.notes.forget(self.transfers.len());
             self.accounts.unlist(credit);
             self.accounts.unlist(debit);
             self.undo_closing(&row);
@@ -196,6 +221,19 @@ fn check_time<E: Event>(event: &E, is_import: bool, stamp: u64, last: u64) -> Re
         return Err(E::IMPORTED_OUT_OF_RANGE);
     }
     if timestamp >= last { Err(E::IMPORTED_MUST_NOT_ADVANCE) } else { Ok(timestamp) }
+}
+
+/// Does one declaration after the other, each at its stamp.
+fn declare<R>(
+    first: u64,
+    body: &[u8],
+    out: &mut Vec<u8>,
+    read: impl Fn(&[u8]) -> Option<R>,
+    mut declare: impl FnMut(R, u64) -> DeclarationStatus,
+) {
+    for (record, stamp) in body.chunks_exact(EVENT_BYTES).filter_map(read).zip(first..) {
+        out.extend_from_slice(Outcome::new(declare(record, stamp) as u32, stamp).as_bytes());
+    }
 }
 
 /// A chain of linked events that is being applied.
@@ -229,6 +267,8 @@ impl Outcome {
 
 /// What the two kinds of events have in common.
 trait Event: Copy {
+    /// The size of one.
+    const BYTES: usize;
     const IMPORTED_EXPECTED: u32;
     const IMPORTED_NOT_EXPECTED: u32;
     const IMPORTED_OUT_OF_RANGE: u32;
@@ -249,6 +289,7 @@ trait Event: Copy {
 }
 
 impl Event for Account {
+    const BYTES: usize = EVENT_BYTES;
     const IMPORTED_EXPECTED: u32 = CreateAccountStatus::ImportedEventExpected as u32;
     const IMPORTED_NOT_EXPECTED: u32 = CreateAccountStatus::ImportedEventNotExpected as u32;
     const IMPORTED_OUT_OF_RANGE: u32 = CreateAccountStatus::ImportedEventTimestampOutOfRange as u32;
@@ -280,6 +321,7 @@ impl Event for Account {
 }
 
 impl Event for Transfer {
+    const BYTES: usize = EVENT_BYTES;
     const IMPORTED_EXPECTED: u32 = CreateTransferStatus::ImportedEventExpected as u32;
     const IMPORTED_NOT_EXPECTED: u32 = CreateTransferStatus::ImportedEventNotExpected as u32;
     const IMPORTED_OUT_OF_RANGE: u32 = CreateTransferStatus::ImportedEventTimestampOutOfRange as u32;
@@ -304,7 +346,40 @@ impl Event for Transfer {
         ledger.look_ahead(events, ahead);
     }
     fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event, ahead, timestamp, stamp)
+        ledger.create_transfer(&event, &Particulars::NONE, ahead, timestamp, stamp)
+    }
+    fn roll_back(ledger: &mut Ledger, count: u32) {
+        ledger.undo_transfers(count);
+    }
+}
+
+impl Event for Booking {
+    const BYTES: usize = size_of::<Booking>();
+    const IMPORTED_EXPECTED: u32 = Transfer::IMPORTED_EXPECTED;
+    const IMPORTED_NOT_EXPECTED: u32 = Transfer::IMPORTED_NOT_EXPECTED;
+    const IMPORTED_OUT_OF_RANGE: u32 = Transfer::IMPORTED_OUT_OF_RANGE;
+    const IMPORTED_MUST_NOT_ADVANCE: u32 = Transfer::IMPORTED_MUST_NOT_ADVANCE;
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Self::from_bytes(bytes)
+    }
+    fn is_linked(&self) -> bool {
+        self.transfer.is_linked()
+    }
+    fn is_imported(&self) -> bool {
+        self.transfer.is_imported()
+    }
+    fn timestamp(&self) -> u64 {
+        self.transfer.timestamp
+    }
+    fn count(ledger: &Ledger) -> u32 {
+        Transfer::count(ledger)
+    }
+    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]) {
+        ledger.look_ahead(events.map(|booking| booking.transfer), ahead);
+    }
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
+        ledger.create_transfer(&event.transfer, &event.particulars(), ahead, timestamp, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);

@@ -96,7 +96,7 @@ impl Ledger {
         let start = out.len();
         out.reserve(usize::try_from(header.bytes()).unwrap_or(0));
         out.extend_from_slice(header.as_bytes());
-        self.accounts.rows().for_each(|row| out.extend_from_slice(row.account().as_bytes()));
+        self.accounts.records().for_each(|account| out.extend_from_slice(account.as_bytes()));
         out.extend_from_slice(self.accounts.touched().as_bytes());
         out.extend_from_slice(rows.cold.segments().as_bytes());
         out.extend(transfers.states().iter().map(|state| *state as u8));
@@ -261,7 +261,7 @@ impl Ledger {
             ensure(debit < accounts && credit < accounts && debit != credit, "an account of a transfer")?;
             *hash = IdHash::of(column.id.get());
             touched ^= self.transfers.touch_index(*hash);
-            touched ^= u64::from(self.accounts.get(debit).ledger ^ self.accounts.get(credit).ledger);
+            touched ^= u64::from(self.accounts.get(debit).group ^ self.accounts.get(credit).group);
         }
         for column in columns {
             touched ^= u64::from(self.accounts.touch_list(column.debit.get()));
@@ -270,7 +270,8 @@ impl Ledger {
         black_box(touched);
         for ((column, hash), state) in columns.iter().zip(&hashes).zip(states) {
             let (debit, credit) = (column.debit.get(), column.credit.get());
-            let same_ledger = self.accounts.get(debit).ledger == self.accounts.get(credit).ledger;
+            let same_ledger =
+                self.accounts.share_a_ledger(self.accounts.get(debit), self.accounts.get(credit));
             ensure(same_ledger, "an account of a transfer")?;
             let id = column.id.get();
             ensure(is_id(id) && self.transfers.known(*hash, id).is_none(), "a transfer id")?;

@@ -14,8 +14,6 @@ use super::{Api, Query};
 use crate::convert;
 use crate::error::ApiError;
 
-/// Accounts that are counted before the shard's thread goes on with other work: about a millisecond's.
-const ACCOUNTS_PER_SLICE: u32 = 16_384;
 /// The most lines of a trial balance.
 const LINES_MAX: usize = 10_000;
 
@@ -31,28 +29,20 @@ pub(super) async fn trial_balance(
     State(api): State<Api>,
     Query(query): Query<TrialBalanceQuery>,
 ) -> Result<Json<TrialBalance>, ApiError> {
-    let _turn = api.turn().await;
     let asked = query.currency.map(Unit::ledger);
-    let mut taken = Taken::default();
-    loop {
-        let slice = move |replica: &mut shard::Replica<_>| {
-            let done = ledger(replica).trial_balance_slice(&mut taken, ACCOUNTS_PER_SLICE);
-            (taken, done, replica.seq().0, replica.timestamp())
-        };
-        let (so_far, done, seq, timestamp) = api.handle.read(slice).await?;
-        taken = so_far;
-        if lines(&taken, asked).count() > LINES_MAX {
-            return Err(ApiError::TooManyLines { max: LINES_MAX });
-        }
-        if done {
-            return Ok(Json(shown(&taken, asked, seq, timestamp)?));
-        }
+    let read = |replica: &mut shard::Replica<_>| {
+        (ledger(replica).trial_balance(), replica.seq().0, replica.timestamp())
+    };
+    let (taken, seq, timestamp) = api.handle.read(read).await?;
+    if lines(&taken, asked).count() > LINES_MAX {
+        return Err(ApiError::TooManyLines { max: LINES_MAX });
     }
+    Ok(Json(shown(&taken, asked, seq, timestamp)?))
 }
 
 fn lines(taken: &Taken, asked: Option<u32>) -> impl Iterator<Item = ((u32, u16), &TrialBalanceLine)> {
     let (first, last) = asked.map_or((0, u32::MAX), |ledger| (ledger, ledger));
-    taken.lines().range((first, 0)..=(last, u16::MAX)).map(|(kind, line)| (*kind, line))
+    taken.range((first, 0)..=(last, u16::MAX)).map(|(kind, line)| (*kind, line))
 }
 
 fn shown(
