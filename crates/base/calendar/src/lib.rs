@@ -1,0 +1,10 @@
+//! Days of the calendar, as books date by them: the day a payment is booked, the day its value counts from.
+//!
+//! [`Date`] is a day of the proleptic Gregorian calendar without a time and without a time zone. Nothing here knows
+//! what day it is; a shell says so.
+
+mod date;
+mod error;
+
+pub use date::Date;
+pub use error::CalendarError;
