@@ -76,6 +76,9 @@ fn payment() -> NewPayment {
         user_data_64: ledger_api::U64Text(0),
         user_data_32: 0,
         timestamp: None,
+        value_date: None,
+        purpose: None,
+        reverses: None,
     }
 }
 

@@ -127,6 +127,11 @@ impl Ledger {
         (above != NONE).then(|| self.accounts.get(above).id)
     }
 
+    /// Whether the account called `id` is a control account.
+    pub fn is_control(&self, id: u128) -> bool {
+        self.accounts.find(id).is_some_and(|number| self.bank.controls.0.contains_key(&number))
+    }
+
     /// All control accounts in order of their creation, with the sums below them. Cost: the number of kinds of accounts
     /// and of control accounts.
     pub fn control_accounts(&self) -> Vec<ControlAccount> {
