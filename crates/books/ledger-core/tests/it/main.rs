@@ -4,6 +4,7 @@
 mod against_model;
 mod bad_input;
 mod balancing;
+mod bank;
 mod chains;
 mod closing;
 mod cold;
