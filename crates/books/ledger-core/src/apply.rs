@@ -47,7 +47,7 @@ impl Ledger {
             Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
             Operation::CreateBookings => self.create::<Booking>(first, timestamp.0, body, out),
             Operation::DeclareUnits => {
-                declare(first, body, out, |unit: UnitDeclaration, _| self.bank.units.declare(&unit))
+                declare(first, body, out, |unit: UnitDeclaration, _| self.bank.units.declare(&unit));
             }
             Operation::PlaceAccounts => {
                 declare(first, body, out, |placement: Placement, _| self.place(&placement));

@@ -21,9 +21,14 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    /// No accounts, early on Friday.
+    pub(crate) fn empty() -> Self {
+        Self { ledger: Ledger::new(), now: u64::from(FRIDAY) * DAY }
+    }
+
     /// Accounts 1 to 9 in ledger 203; account 9 may be overdrawn, the others not.
     pub(crate) fn new() -> Self {
-        let mut books = Self { ledger: Ledger::new(), now: u64::from(FRIDAY) * DAY };
+        let mut books = Self::empty();
         for id in 1..=9 {
             let limit = AccountFlags::DEBITS_MUST_NOT_EXCEED_CREDITS;
             books.open(id, 203, if id == 9 { AccountFlags::NONE } else { limit });
