@@ -311,7 +311,7 @@ fn finish(draft: &Draft, id: u128, model: &Model, today: u32) -> Booking {
         }
         Kind::Reversal => {
             new.reverses = picked.map_or(999_999, |entry| entry.transfer.id);
-            if let Some(old) = picked.filter(|_| draft.amount % 5 != 0) {
+            if let Some(old) = picked.filter(|_| !draft.amount.is_multiple_of(5)) {
                 new.transfer.debit_account_id = old.transfer.credit_account_id;
                 new.transfer.credit_account_id = old.transfer.debit_account_id;
                 new.transfer.amount = old.transfer.amount;
