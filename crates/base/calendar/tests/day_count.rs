@@ -61,8 +61,8 @@ fn months_of_thirty_days_agree_with_isdas_table() {
     }
 }
 
-/// The examples of ISDA's memorandum "EMU and Market Conventions: Recent Developments" (1998) and of the French
-/// treasury that QuantLib's tests give, to ten digits.
+/// The examples of ISDA's memorandum "EMU and Market Conventions: Recent Developments" (1998), as
+/// QuantLib's tests give them, to ten digits.
 #[test]
 fn actual_actual_agrees_with_isdas_examples() {
     for (first, last, common, leap, digits) in [
