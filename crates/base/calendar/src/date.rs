@@ -38,11 +38,7 @@ impl Date {
         if year < 1970 || year > 9999 {
             return Err(CalendarError::OutOfRange);
         }
-        let march_year = year as u32 - (month <= 2) as u32;
-        let march_month = (month as u32 + 9) % 12;
-        let of_march_year = (153 * march_month + 2) / 5 + day as u32 - 1;
-        let leap_days = march_year / 4 - march_year / 100 + march_year / 400;
-        Ok(Self(march_year * 365 + leap_days + of_march_year - DAYS_FROM_MARCH_0000))
+        Ok(Self(days_to(year, month, day)))
     }
 
     /// The day that is so many days after 1970-01-01.
@@ -76,6 +72,12 @@ impl Date {
     /// The day of the month, from 1.
     pub const fn day(self) -> u8 {
         self.civil().2
+    }
+
+    /// The day of the year, 1 to 366.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 366")]
+    pub const fn day_of_year(self) -> u16 {
+        (self.0 - days_to(self.year(), 1, 1) + 1) as u16
     }
 
     /// Year, month and day of the month at once.
@@ -129,6 +131,15 @@ impl Date {
             _ => 0,
         }
     }
+}
+
+/// Days from 1970-01-01 to a day that exists, in or after 1970.
+const fn days_to(year: u16, month: u8, day: u8) -> u32 {
+    let march_year = year as u32 - (month <= 2) as u32;
+    let march_month = (month as u32 + 9) % 12;
+    let of_march_year = (153 * march_month + 2) / 5 + day as u32 - 1;
+    let leap_days = march_year / 4 - march_year / 100 + march_year / 400;
+    march_year * 365 + leap_days + of_march_year - DAYS_FROM_MARCH_0000
 }
 
 impl fmt::Display for Date {

@@ -1,6 +1,6 @@
-//! What can be wrong with a date.
+//! What can be wrong with a date or the name of a day count.
 
-/// Why something is not a date. Each has a page under its code.
+/// Why something is not a date or not a day count. Each has a page under its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CalendarError {
     /// Not four digits, a hyphen, two digits, a hyphen and two digits.
@@ -19,6 +19,9 @@ pub enum CalendarError {
     /// Before 1970-01-01 or after 9999-12-31, as text or as the result of counting days.
     #[error("dates go from 1970-01-01 to 9999-12-31")]
     OutOfRange,
+    /// Not one of the names of [`DayCount`](crate::DayCount).
+    #[error("the day count is none of ACT/365.FIXED, ACT/360, 30/360, 30E/360 and ACT/ACT.ISDA")]
+    UnknownDayCount,
 }
 
 impl stdx::Coded for CalendarError {
@@ -27,6 +30,7 @@ impl stdx::Coded for CalendarError {
             Self::Malformed => "CAL-0001",
             Self::NoSuchDay { .. } => "CAL-0002",
             Self::OutOfRange => "CAL-0003",
+            Self::UnknownDayCount => "CAL-0004",
         }
     }
 
@@ -35,6 +39,7 @@ impl stdx::Coded for CalendarError {
             Self::Malformed => "write the date with all its digits and hyphens, like 2026-11-22",
             Self::NoSuchDay { .. } => "check the length of the month; only leap years have a 29 February",
             Self::OutOfRange => "use a date from 1970-01-01 to 9999-12-31",
+            Self::UnknownDayCount => "write the day count as FpML does, like ACT/365.FIXED",
         }
     }
 }

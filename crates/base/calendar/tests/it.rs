@@ -31,6 +31,7 @@ fn every_day_there_is_agrees_with_another_calendar() {
         assert_eq!(Date::new(year, month, day), Ok(date));
         assert_eq!(i64::from(Date::days_in_month(year, month)), i64::from(other.days_in_month()));
         assert_eq!(Date::is_leap_year(year), other.in_leap_year());
+        assert_eq!(i64::from(date.day_of_year()), i64::from(other.day_of_year()));
         if days < Date::MAX.days() {
             other = other.tomorrow().unwrap();
         }

@@ -1,6 +1,7 @@
 //! Applying a request: time, chains and outcomes. What one event may do is in the `*_rules` modules.
 
 use ids::Timestamp;
+use zerocopy::FromBytes;
 
 use crate::accounts::Movement;
 use crate::ahead::{Ahead, GROUP};
@@ -45,18 +46,16 @@ impl Ledger {
             Operation::CreateAccounts => self.create::<Account>(first, timestamp.0, body, out),
             Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
             Operation::CreateBookings => self.create::<Booking>(first, timestamp.0, body, out),
-            Operation::DeclareUnits => declare(first, body, out, UnitDeclaration::from_bytes, |unit, _| {
-                self.bank.units.declare(&unit)
-            }),
+            Operation::DeclareUnits => {
+                declare(first, body, out, |unit: UnitDeclaration, _| self.bank.units.declare(&unit));
+            }
             Operation::PlaceAccounts => {
-                declare(first, body, out, Placement::from_bytes, |placement, _| self.place(&placement))
+                declare(first, body, out, |placement: Placement, _| self.place(&placement));
             }
             Operation::SetPurposes => {
-                declare(first, body, out, PurposeRule::from_bytes, |rule, _| self.set_purposes(&rule));
+                declare(first, body, out, |rule: PurposeRule, _| self.set_purposes(&rule));
             }
-            Operation::CutDay => {
-                declare(first, body, out, DayCut::from_bytes, |cut, stamp| self.cut_day(&cut, stamp))
-            }
+            Operation::CutDay => declare(first, body, out, |cut: DayCut, at| self.cut_day(&cut, at)),
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
@@ -224,14 +223,14 @@ fn check_time<E: Event>(event: &E, is_import: bool, stamp: u64, last: u64) -> Re
 }
 
 /// Does one declaration after the other, each at its stamp.
-fn declare<R>(
+fn declare<R: FromBytes>(
     first: u64,
     body: &[u8],
     out: &mut Vec<u8>,
-    read: impl Fn(&[u8]) -> Option<R>,
     mut declare: impl FnMut(R, u64) -> DeclarationStatus,
 ) {
-    for (record, stamp) in body.chunks_exact(EVENT_BYTES).filter_map(read).zip(first..) {
+    let records = body.chunks_exact(size_of::<R>()).filter_map(|bytes| R::read_from_bytes(bytes).ok());
+    for (record, stamp) in records.zip(first..) {
         out.extend_from_slice(Outcome::new(declare(record, stamp) as u32, stamp).as_bytes());
     }
 }

@@ -147,8 +147,8 @@ statuses! {
 statuses! {
     /// What became of a transfer to create.
     ///
-    /// Numbers below 1000 are TigerBeetle's. Those from 1000 on belong to rules that it has not; the statuses from
-    /// `reserved_booking_field` on are met by [bookings](crate::Booking) only.
+    /// Numbers below 1000 are TigerBeetle's. Those from 1000 on belong to rules that it has not; from 1005 on
+    /// [bookings](crate::Booking) alone can meet them.
     CreateTransferStatus;
     Created = 0xffff_ffff, "created", None,
         "the transfer was created",
@@ -234,6 +234,27 @@ statuses! {
     IdAlreadyFailed = 68, "id_already_failed", Some("LED-0068"),
         "a transfer with this id was refused before, and stays refused",
         "choose a new id to try again";
+    ReversalMustBeSinglePhase = 1011, "reversal_must_be_single_phase", Some("LED-0211"),
+        "a reversal is a plain transfer of the whole amount: not pending, resolving, balancing or imported",
+        "clear those flags";
+    ReversedTransferNotFound = 1012, "reversed_transfer_not_found", Some("LED-0212"),
+        "the transfer to reverse does not exist",
+        "check the id; a transfer that was refused needs no reversal";
+    ReversedTransferNotPosted = 1013, "reversed_transfer_not_posted", Some("LED-0213"),
+        "the transfer to reverse has posted nothing",
+        "void a pending transfer instead; one that was posted is reversed by naming the posting one";
+    ReversedTransferIsReversal = 1014, "reversed_transfer_is_reversal", Some("LED-0214"),
+        "the transfer to reverse is itself a reversal",
+        "book the payment again";
+    ReversedTransferAlreadyReversed = 1015, "reversed_transfer_already_reversed", Some("LED-0215"),
+        "the transfer has been reversed before",
+        "look up the transfer; it is reversed once";
+    ReversalHasDifferentAccounts = 1016, "reversal_has_different_accounts", Some("LED-0216"),
+        "a reversal debits the account that was credited and credits the one that was debited",
+        "exchange the accounts of the transfer to reverse";
+    ReversalHasDifferentAmount = 1017, "reversal_has_different_amount", Some("LED-0217"),
+        "a reversal has the amount of the transfer that it reverses",
+        "send the same amount; to correct an amount, reverse the transfer and book the right one, linked";
     FlagsAreMutuallyExclusive = 7, "flags_are_mutually_exclusive", Some("LED-0007"),
         "the transfer posts or voids a pending one, and has a flag that does not go with that",
         "post or void with one of the two flags; only linked and imported go with it";
@@ -392,27 +413,6 @@ statuses! {
     ValueDateTooLate = 1010, "value_date_too_late", Some("LED-0210"),
         "the value date lies more than 366 days after the business day",
         "choose an earlier value date";
-    ReversalMustBeSinglePhase = 1011, "reversal_must_be_single_phase", Some("LED-0211"),
-        "a reversal is a plain transfer of the whole amount: not pending, resolving, balancing or imported",
-        "clear those flags";
-    ReversedTransferNotFound = 1012, "reversed_transfer_not_found", Some("LED-0212"),
-        "the transfer to reverse does not exist",
-        "check the id; a transfer that was refused needs no reversal";
-    ReversedTransferNotPosted = 1013, "reversed_transfer_not_posted", Some("LED-0213"),
-        "the transfer to reverse has posted nothing",
-        "void a pending transfer instead; one that was posted is reversed by naming the posting one";
-    ReversedTransferIsReversal = 1014, "reversed_transfer_is_reversal", Some("LED-0214"),
-        "the transfer to reverse is itself a reversal",
-        "book the payment again";
-    ReversedTransferAlreadyReversed = 1015, "reversed_transfer_already_reversed", Some("LED-0215"),
-        "the transfer has been reversed before",
-        "look up the transfer; it is reversed once";
-    ReversalHasDifferentAccounts = 1016, "reversal_has_different_accounts", Some("LED-0216"),
-        "a reversal debits the account that was credited and credits the one that was debited",
-        "exchange the accounts of the transfer to reverse";
-    ReversalHasDifferentAmount = 1017, "reversal_has_different_amount", Some("LED-0217"),
-        "a reversal has the amount of the transfer that it reverses",
-        "send the same amount; to correct an amount, reverse the transfer and book the right one, linked";
 }
 
 impl CreateTransferStatus {
@@ -486,7 +486,7 @@ statuses! {
         "more than eight accounts would stand above each other",
         "make the tree flatter";
     TooManyControls = 2015, "too_many_controls", Some("LED-0315"),
-        "there are a hundred thousand control accounts",
+        "there are ten thousand control accounts",
         "put accounts below the ones that there are";
     RoleUnknown = 2016, "role_unknown", Some("LED-0316"),
         "the role is neither `spent_on` nor `paid_for`",

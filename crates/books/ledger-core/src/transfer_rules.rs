@@ -65,13 +65,17 @@ impl Ledger {
             Some(Known::Failed) => return Err(Status::IdAlreadyFailed.into()),
             None => {}
         }
+        let reverses = match said.reverses {
+            0 => None,
+            id => Some(self.judge_reversal(transfer, id)?),
+        };
         let mut judged = if transfer.flags.intersects(TransferFlags::RESOLVING) {
             self.judge_resolving(transfer, said, stamp)?
         } else {
             self.judge_moving(transfer, said, ahead, stamp)?
         };
         if *said != Particulars::NONE {
-            let note = self.judge_particulars(&judged.entry, said)?;
+            let note = self.judge_particulars(judged.entry.transfer.timestamp, said, reverses)?;
             // A transfer that posts is for the purpose of the pending one, said again or not.
             let inherited = judged.note.map_or(0, |note| note.purpose);
             judged.note = Some(Note { purpose: note.purpose.max(inherited), ..note });

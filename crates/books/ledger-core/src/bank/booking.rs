@@ -6,7 +6,7 @@ use super::{Booking, VALUE_DAYS_AFTER_MAX, VALUE_DAYS_BEFORE_MAX};
 use crate::Ledger;
 use crate::status::CreateTransferStatus as Status;
 use crate::transfers::{Entry, TransferState};
-use crate::wire::TransferFlags;
+use crate::wire::{Transfer, TransferFlags};
 
 /// What is said about a transfer beyond its record.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -38,9 +38,14 @@ impl Booking {
 }
 
 impl Ledger {
-    /// What to note about `entry`, a transfer that may be created.
-    pub(crate) fn judge_particulars(&self, entry: &Entry, said: &Particulars) -> Result<Note, Status> {
-        let today = self.bank.days.today(entry.transfer.timestamp);
+    /// What to note about a transfer that may be created at `timestamp` and reverses the one with this number.
+    pub(crate) fn judge_particulars(
+        &self,
+        timestamp: u64,
+        said: &Particulars,
+        reverses: Option<u32>,
+    ) -> Result<Note, Status> {
+        let today = self.bank.days.today(timestamp);
         let (first, last) = (today.saturating_sub(VALUE_DAYS_BEFORE_MAX), today + VALUE_DAYS_AFTER_MAX);
         if said.value_date != 0 && said.value_date < first {
             return Err(Status::ValueDateTooEarly);
@@ -48,10 +53,6 @@ impl Ledger {
         if said.value_date > last.min(DATE_MAX) {
             return Err(Status::ValueDateTooLate);
         }
-        let reverses = match said.reverses {
-            0 => None,
-            id => Some(self.judge_reversal(entry, id)?),
-        };
         let date = match (said.value_date, reverses) {
             (0, None) => today,
             // What was wrong from a day on is right again from the same day on, as far back as books can be changed.
@@ -64,10 +65,9 @@ impl Ledger {
         Ok(Note { value_date: (date != today).then_some(date), purpose: said.purpose, reverses })
     }
 
-    /// The number of the transfer that `entry` may reverse.
-    fn judge_reversal(&self, entry: &Entry, id: u128) -> Result<u32, Status> {
+    /// The number of the transfer called `id`, which `reversal` may reverse if it may be created at all.
+    pub(crate) fn judge_reversal(&self, reversal: &Transfer, id: u128) -> Result<u32, Status> {
         let refuse_if = |condition, status| if condition { Err(status) } else { Ok(()) };
-        let reversal = &entry.transfer;
         let is_plain = TransferFlags::LINKED.contains(reversal.flags);
         refuse_if(!is_plain, Status::ReversalMustBeSinglePhase)?;
         let number = self.transfers.find(id).ok_or(Status::ReversedTransferNotFound)?;

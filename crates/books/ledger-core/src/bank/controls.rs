@@ -11,15 +11,39 @@ use crate::wire::Account;
 use crate::{Ledger, TrialBalanceLine};
 
 /// The most accounts above each other.
-const DEPTH_MAX: u32 = 8;
+const DEPTH_MAX: usize = 8;
 
 /// The most control accounts.
-const CONTROLS_MAX: usize = 100_000;
+const CONTROLS_MAX: usize = 10_000;
 
-/// How many accounts stand directly below each control account, by its number. An account whose last one leaves is an
-/// ordinary account again.
+/// The control accounts by number. An account whose last one leaves is an ordinary account again.
 #[derive(Default)]
-pub(crate) struct Controls(BTreeMap<u32, u32>);
+pub(crate) struct Controls(BTreeMap<u32, Node>);
+
+/// What stands directly below a control account.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    accounts: u32,
+    /// Those that are control accounts, by their [`levels`](Self::levels).
+    controls: [u32; DEPTH_MAX],
+}
+
+impl Node {
+    /// How many levels stand below; 0 for an account that is no control account.
+    fn levels(&self) -> usize {
+        let highest = self.controls.iter().rposition(|controls| *controls > 0).unwrap_or(0);
+        if self.accounts == 0 { 0 } else { highest + 1 }
+    }
+
+    /// A control account below has other levels than before; 0 if it is or was an ordinary account.
+    fn recount(&mut self, before: usize, after: usize) {
+        for (levels, change) in [(before, u32::MAX), (after, 1)] {
+            if levels > 0 {
+                self.controls[levels] = self.controls[levels].wrapping_add(change);
+            }
+        }
+    }
+}
 
 /// A control account and what stands below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +72,7 @@ impl Ledger {
 
     /// How many levels stand below an account.
     fn levels_below(&self, number: u32) -> usize {
-        if !self.accounts.get(number).flags.contains(IS_CONTROL) {
-            return 0;
-        }
-        let levels = |control: &u32| self.upwards(*control).position(|above| above == number);
-        1 + self.bank.controls.0.keys().filter_map(levels).max().unwrap_or(0)
+        self.bank.controls.0.get(&number).map_or(0, Node::levels)
     }
 
     /// Puts an account below another one, or below none.
@@ -78,8 +98,9 @@ impl Ledger {
             return status;
         }
         self.accounts.regroup(number, control);
-        self.leave(before);
-        self.join(control);
+        let levels = self.levels_below(number);
+        self.leave(before, levels);
+        self.join(control, levels);
         Status::Created
     }
 
@@ -94,7 +115,7 @@ impl Ledger {
         if !above.is_unused() {
             return Err(Status::ControlHasTransfers);
         }
-        if self.upwards(control).count() + self.levels_below(number) >= DEPTH_MAX as usize {
+        if self.upwards(control).count() + self.levels_below(number) >= DEPTH_MAX {
             return Err(Status::TreeTooDeep);
         }
         let controls = &self.bank.controls.0;
@@ -104,20 +125,44 @@ impl Ledger {
         Ok(())
     }
 
-    fn join(&mut self, control: u32) {
-        if control != NONE {
-            *self.bank.controls.0.entry(control).or_default() += 1;
-            self.accounts.mark(control, IS_CONTROL, true);
+    /// An account with so many levels below it has come below `control`.
+    fn join(&mut self, control: u32, levels: usize) {
+        if control == NONE {
+            return;
         }
+        let node = self.bank.controls.0.entry(control).or_default();
+        let before = node.levels();
+        node.accounts += 1;
+        node.recount(0, levels);
+        let after = node.levels();
+        self.accounts.mark(control, IS_CONTROL, true);
+        self.tell_above(control, before, after);
     }
 
-    fn leave(&mut self, control: u32) {
-        let controls = &mut self.bank.controls.0;
-        let Some(below) = controls.get_mut(&control) else { return };
-        *below -= 1;
-        if *below == 0 {
-            controls.remove(&control);
+    /// An account with so many levels below it has left `control`.
+    fn leave(&mut self, control: u32, levels: usize) {
+        let Some(node) = self.bank.controls.0.get_mut(&control) else { return };
+        let before = node.levels();
+        node.accounts -= 1;
+        node.recount(levels, 0);
+        let after = node.levels();
+        if after == 0 {
+            self.bank.controls.0.remove(&control);
             self.accounts.mark(control, IS_CONTROL, false);
+        }
+        self.tell_above(control, before, after);
+    }
+
+    /// Tells the accounts above one that it has other levels below it than before.
+    fn tell_above(&mut self, number: u32, mut before: usize, mut after: usize) {
+        let mut above = self.above(number);
+        while before != after
+            && let Some(node) = self.bank.controls.0.get_mut(&above)
+        {
+            let had = node.levels();
+            node.recount(before, after);
+            (before, after) = (had, node.levels());
+            above = self.above(above);
         }
     }
 
@@ -155,7 +200,7 @@ impl Ledger {
             ControlAccount {
                 account: self.accounts.record(number),
                 above: (above != NONE).then(|| self.accounts.get(above).id),
-                below: controls.get(&number).copied().unwrap_or(0),
+                below: controls.get(&number).map_or(0, |node| node.accounts),
                 line,
             }
         };

@@ -138,7 +138,7 @@ impl Ledger {
 }
 
 impl TrialBalanceLine {
-    fn totals(&self) -> [crate::Total; 4] {
+    pub(crate) fn totals(&self) -> [crate::Total; 4] {
         [self.debits_pending, self.debits_posted, self.credits_pending, self.credits_posted]
     }
 }

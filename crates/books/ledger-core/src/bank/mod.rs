@@ -21,6 +21,7 @@ pub use days::{ClosedDay, VALUE_DAYS_AFTER_MAX, VALUE_DAYS_BEFORE_MAX};
 pub use notes::Booked;
 pub(crate) use notes::{Note, Notes};
 pub(crate) use purposes::Purposes;
+pub(crate) use snapshot::PIECE_BYTES;
 pub(crate) use units::Units;
 pub use wire::{Booking, DayCut, PURPOSES_MAX, Placement, PurposeRole, PurposeRule, UnitDeclaration};
 

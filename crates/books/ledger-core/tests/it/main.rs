@@ -4,6 +4,8 @@
 mod against_model;
 mod bad_input;
 mod balancing;
+mod bank;
+mod bank_model;
 mod chains;
 mod closing;
 mod cold;
