@@ -171,7 +171,15 @@ async fn fields_of_a_payment_that_cannot_be() {
         cases.push((r#""currency":"CZK""#.into(), format!(r#""currency":"{unit}""#), "API-0014"));
     }
     for currency in [
-        r#""XXX""#, r#""czk""#, r#""CZKKKKKKKKKKK""#, r#""-CZK""#, r#""0""#, r#""4294967296""#, r#""""#, "203", "null",
+        r#""XXX""#,
+        r#""czk""#,
+        r#""CZKKKKKKKKKKK""#,
+        r#""-CZK""#,
+        r#""0""#,
+        r#""4294967296""#,
+        r#""""#,
+        "203",
+        "null",
         r#""K\u010d""#,
     ] {
         cases.push((r#""currency":"CZK""#.into(), format!(r#""currency":{currency}"#), "API-0001"));
@@ -366,9 +374,14 @@ async fn paths_and_queries_that_cannot_be() {
         "balance",
         &long,
     ] {
-        for path in
-            ["/v1/accounts/ID", "/v1/accounts/ID/balance", "/v1/accounts/ID/statement", "/v1/accounts/ID/below", "/v1/accounts/ID/purposes", "/v1/payments/ID"]
-        {
+        for path in [
+            "/v1/accounts/ID",
+            "/v1/accounts/ID/balance",
+            "/v1/accounts/ID/statement",
+            "/v1/accounts/ID/below",
+            "/v1/accounts/ID/purposes",
+            "/v1/payments/ID",
+        ] {
             let path = path.replace("ID", id);
             bank.refuses(&path, get(&path), 400, "API-0006").await;
         }
@@ -386,9 +399,14 @@ async fn paths_and_queries_that_cannot_be() {
         "Limit=5",
         "limit=%ff",
     ] {
-        for path in
-            ["/v1/accounts", "/v1/payments", "/v1/accounts/1/statement", "/v1/accounts/tree", "/v1/accounts/1/below", "/v1/days"]
-        {
+        for path in [
+            "/v1/accounts",
+            "/v1/payments",
+            "/v1/accounts/1/statement",
+            "/v1/accounts/tree",
+            "/v1/accounts/1/below",
+            "/v1/days",
+        ] {
             let path = format!("{path}?{query}");
             bank.refuses(&path, get(&path), 400, "API-0005").await;
         }

@@ -228,7 +228,9 @@ fn mask(value: &mut Value) {
             let made = fields.get("timestamp").and_then(Value::as_str).unwrap_or_default().to_owned();
             for (name, value) in fields {
                 match name.as_str() {
-                    "timestamp" | "now" | "expires_at" if value.is_string() => *value = "<time>".into(),
+                    "timestamp" | "now" | "expires_at" | "ended_at" if value.is_string() => {
+                        *value = "<time>".into()
+                    }
                     // Without business days a payment is booked on the day it is made.
                     "booking_date" | "value_date"
                         if value.as_str().is_some_and(|date| !made.is_empty() && made.starts_with(date)) =>

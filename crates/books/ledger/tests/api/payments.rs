@@ -159,7 +159,7 @@ async fn currencies_keep_their_own_digits_up_to_the_largest_amount() {
         GET /v1/accounts/1/balance
             200 {"account":"1","available":"-340282366920938463463374607431768211455","balance":"-340282366920938463463374607431768211455","credits_pending":"0","credits_posted":"0","currency":"JPY","debits_pending":"0","debits_posted":"340282366920938463463374607431768211455","seq":7}
         GET /v1/accounts/2/statement
-            200 {"account":"2","currency":"JPY","entries":[{"amount":"340282366920938463463374607431768211455","balance":"340282366920938463463374607431768211455","code":1,"counterparty":"1","direction":"credit","payment":"11","status":"posted","timestamp":"<time>","user_data_64":"0"}],"next":null}
+            200 {"account":"2","currency":"JPY","entries":[{"amount":"340282366920938463463374607431768211455","balance":"340282366920938463463374607431768211455","booking_date":"<today>","code":1,"counterparty":"1","direction":"credit","payment":"11","status":"posted","timestamp":"<time>","user_data_64":"0","value_date":"<today>"}],"next":null}
         pay id=12 from=1 to=2 amount=1 currency=JPY code=1
             422 LED-0049 | overflows_debits_posted | the debit account's posted debits would not fit into 128 bits
         pay id=13 from=2 to=1 amount=340282366920938463463374607431768211455 currency=JPY code=1
