@@ -229,7 +229,7 @@ fn mask(value: &mut Value) {
             for (name, value) in fields {
                 match name.as_str() {
                     "timestamp" | "now" | "expires_at" | "ended_at" if value.is_string() => {
-                        *value = "<time>".into()
+                        *value = "<time>".into();
                     }
                     // Without business days a payment is booked on the day it is made.
                     "booking_date" | "value_date"
