@@ -253,6 +253,11 @@ impl Accounts {
         one.group == other.group || self.ledger(one) == self.ledger(other)
     }
 
+    /// Whether one of two accounts bears interest.
+    pub(crate) fn bear_interest(&self, one: u32, other: u32) -> bool {
+        self.get(one).flags.with(self.get(other).flags).contains(BEARS_INTEREST)
+    }
+
     /// What the accounts add up to by ledger, code and control account.
     pub(crate) fn groups(&self) -> &Groups {
         &self.groups

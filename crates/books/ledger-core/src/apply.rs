@@ -5,8 +5,12 @@ use zerocopy::FromBytes;
 
 use crate::accounts::Movement;
 use crate::ahead::{Ahead, GROUP};
-use crate::bank::{Booking, DayCut, Particulars, Placement, PurposeRule, UnitDeclaration};
-use crate::status::{CreateAccountStatus, CreateTransferStatus, DeclarationStatus};
+use crate::bank::{
+    Booking, DayCut, InterestAssignment, InterestRate, InterestRun, InterestRunKind, Particulars, Placement,
+    PurposeRule, UnitDeclaration,
+};
+use crate::id_index::IdHash;
+use crate::status::{CreateAccountStatus, CreateTransferStatus};
 use crate::transfer_rules::Judged;
 use crate::transfers::TRANSFERS_MAX;
 use crate::wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};
@@ -47,15 +51,29 @@ impl Ledger {
             Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
             Operation::CreateBookings => self.create::<Booking>(first, timestamp.0, body, out),
             Operation::DeclareUnits => {
-                declare(first, body, out, |unit: UnitDeclaration, _| self.bank.units.declare(&unit));
+                declare(first, body, out, |unit: UnitDeclaration, _| self.bank.units.declare(&unit) as u32);
             }
             Operation::PlaceAccounts => {
-                declare(first, body, out, |placement: Placement, _| self.place(&placement));
+                declare(first, body, out, |placement: Placement, _| self.place(&placement) as u32);
             }
             Operation::SetPurposes => {
-                declare(first, body, out, |rule: PurposeRule, _| self.set_purposes(&rule));
+                declare(first, body, out, |rule: PurposeRule, _| self.set_purposes(&rule) as u32);
             }
-            Operation::CutDay => declare(first, body, out, |cut: DayCut, at| self.cut_day(&cut, at)),
+            Operation::CutDay => {
+                declare(first, body, out, |cut: DayCut, stamp| self.cut_day(&cut, stamp) as u32);
+            }
+            Operation::DeclareInterestRates => {
+                declare(first, body, out, |rate: InterestRate, _| self.declare_interest(&rate) as u32);
+            }
+            Operation::AssignInterest => {
+                declare(first, body, out, |to: InterestAssignment, _| self.assign_interest(&to) as u32);
+            }
+            Operation::AccrueInterest => declare(first, body, out, |run: InterestRun, stamp| {
+                self.run_interest(&run, InterestRunKind::Accrue, stamp)
+            }),
+            Operation::CapitaliseInterest => declare(first, body, out, |run: InterestRun, stamp| {
+                self.run_interest(&run, InterestRunKind::Capitalise, stamp)
+            }),
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
@@ -163,21 +181,8 @@ impl Ledger {
         stamp: u64,
     ) -> Outcome {
         match self.judge_transfer(transfer, said, ahead, timestamp) {
-            Ok(Judged { entry, resolved, note }) => {
-                let (debit, credit) = (entry.debit, entry.credit);
-                self.accounts.do_movement(debit, credit, entry.movement(resolved));
-                let row = entry.row();
-                self.do_closing(&row);
-                let number = self.transfers.len();
-                self.transfers.push(ahead.hash, entry.state, row);
-                for account in [debit, credit] {
-                    if self.accounts.list(account, number) {
-                        self.mark(account, number);
-                    }
-                }
-                if let Some(note) = &note {
-                    self.bank.notes.add(number, note);
-                }
+            Ok(judged) => {
+                self.enter(judged, ahead.hash);
                 Outcome::new(CREATED, timestamp)
             }
             Err(refusal) => {
@@ -189,6 +194,30 @@ impl Ledger {
         }
     }
 
+    /// Enters a transfer that may be created, with all that it does.
+    pub(crate) fn enter(&mut self, Judged { entry, resolved, note }: Judged, hash: IdHash) {
+        let (debit, credit) = (entry.debit, entry.credit);
+        let movement = entry.movement(resolved);
+        self.accounts.do_movement(debit, credit, movement);
+        let row = entry.row();
+        self.do_closing(&row);
+        let number = self.transfers.len();
+        self.transfers.push(hash, entry.state, row);
+        for account in [debit, credit] {
+            if self.accounts.list(account, number) {
+                self.mark(account, number);
+            }
+        }
+        let timestamp = entry.transfer.timestamp;
+        if let Some(note) = &note {
+            self.note(number, note, timestamp);
+        }
+        if self.accounts.bear_interest(debit, credit) {
+            let value_date = note.and_then(|note| note.value_date);
+            self.book_interest((debit, credit), movement, value_date, timestamp, false);
+        }
+    }
+
     /// Takes back the transfers after the first `len`. Nothing expires inside a request, so newest-first
     /// undoes all.
     fn undo_transfers(&mut self, len: u32) {
@@ -196,7 +225,7 @@ impl Ledger {
             let Some(row) = self.transfers.pop() else { return };
             let (debit, credit) = (row.debit.get(), row.credit.get());
             self.history.unmark(self.transfers.len());
-            self.bank.notes.forget(self.transfers.len());
+            self.undo_notes(&row);
             self.accounts.unlist(credit);
             self.accounts.unlist(debit);
             self.undo_closing(&row);
@@ -222,16 +251,11 @@ fn check_time<E: Event>(event: &E, is_import: bool, stamp: u64, last: u64) -> Re
     if timestamp >= last { Err(E::IMPORTED_MUST_NOT_ADVANCE) } else { Ok(timestamp) }
 }
 
-/// Does one declaration after the other, each at its stamp.
-fn declare<R: FromBytes>(
-    first: u64,
-    body: &[u8],
-    out: &mut Vec<u8>,
-    mut declare: impl FnMut(R, u64) -> DeclarationStatus,
-) {
+/// Does one declaration after the other, each at its stamp; `declare` returns the number of its status.
+fn declare<R: FromBytes>(first: u64, body: &[u8], out: &mut Vec<u8>, mut declare: impl FnMut(R, u64) -> u32) {
     let records = body.chunks_exact(size_of::<R>()).filter_map(|bytes| R::read_from_bytes(bytes).ok());
     for (record, stamp) in records.zip(first..) {
-        out.extend_from_slice(Outcome::new(declare(record, stamp) as u32, stamp).as_bytes());
+        out.extend_from_slice(Outcome::new(declare(record, stamp), stamp).as_bytes());
     }
 }
 

@@ -72,7 +72,7 @@ impl stdx::Coded for RequestError {
             Self::Empty => "send at least one event",
             Self::PulseWithBody => "send the events as create_accounts or create_transfers",
             Self::UnknownOperation { .. } => {
-                "use 1 (create accounts), 2 (create transfers), 3 (pulse), or 4 to 8 for what banks need beyond"
+                "use 1 (create accounts), 2 (create transfers), 3 (pulse), or 4 to 12 for what banks need beyond"
             }
             Self::TimestampNotAfterLast { .. } => "stamp requests with a clock that never goes backwards",
             Self::TimestampOutOfRange { .. } => "correct the clock of the machine that stamps requests",

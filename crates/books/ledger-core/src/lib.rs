@@ -46,7 +46,8 @@ mod wire;
 
 pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
 pub use bank::{
-    Booked, Booking, ClosedDay, ControlAccount, DayCut, PURPOSES_MAX, Placement, PurposeRole, PurposeRule,
+    AccountInterest, Booked, Booking, ClosedDay, ControlAccount, DayCut, InterestAssignment, InterestProduct,
+    InterestRate, InterestRun, InterestRunKind, PURPOSES_MAX, Placement, PurposeRole, PurposeRule,
     UnitDeclaration, VALUE_DAYS_AFTER_MAX, VALUE_DAYS_BEFORE_MAX,
 };
 pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore, Spill};

@@ -35,6 +35,15 @@ pub enum Operation {
     SetPurposes = 7,
     /// Ends a business day and begins the next; the body is one [`DayCut`](crate::DayCut).
     CutDay = 8,
+    /// Declares interest products and their rates; the body is a sequence of [`InterestRate`](crate::InterestRate).
+    DeclareInterestRates = 9,
+    /// Says which accounts bear interest; the body is a sequence of
+    /// [`InterestAssignment`](crate::InterestAssignment).
+    AssignInterest = 10,
+    /// Posts the interest of accounts; the body is a sequence of [`InterestRun`](crate::InterestRun).
+    AccrueInterest = 11,
+    /// Pays posted interest to accounts; the body is a sequence of [`InterestRun`](crate::InterestRun).
+    CapitaliseInterest = 12,
 }
 
 impl Operation {
@@ -89,6 +98,10 @@ impl TryFrom<u8> for Operation {
             6 => Ok(Self::PlaceAccounts),
             7 => Ok(Self::SetPurposes),
             8 => Ok(Self::CutDay),
+            9 => Ok(Self::DeclareInterestRates),
+            10 => Ok(Self::AssignInterest),
+            11 => Ok(Self::AccrueInterest),
+            12 => Ok(Self::CapitaliseInterest),
             _ => Err(RequestError::UnknownOperation { number }),
         }
     }

@@ -438,7 +438,8 @@ impl CreateTransferStatus {
 }
 
 statuses! {
-    /// What became of a declaration: a unit, a placement, a rule of purposes, a day.
+    /// What became of a declaration: a unit, a placement, a rule of purposes, a day, interest. A run of interest that
+    /// cannot post has the [`CreateTransferStatus`] of what it would post.
     DeclarationStatus;
     Created = 0xffff_ffff, "created", None,
         "it is declared",
@@ -503,6 +504,57 @@ statuses! {
     DayIsNotOpen = 2020, "day_is_not_open", Some("LED-0320"),
         "another business day is open",
         "look which one is, and close that";
+    ProductMalformed = 2021, "product_malformed", Some("LED-0322"),
+        "the product or its code is 0, or side, day count, rounding or remainder has no such value",
+        "compare it with the guide page on interest";
+    RateOutOfRange = 2022, "rate_out_of_range", Some("LED-0323"),
+        "the rate is beyond 10,000 percent a year",
+        "give it in parts per million: 35 000 are 3.5 percent";
+    RateTooEarly = 2023, "rate_too_early", Some("LED-0324"),
+        "the rate would hold from before the product's first day, or more than 35 days before the business day",
+        "set it from a later day, and correct older interest by a transfer of its own";
+    TooManyRates = 2024, "too_many_rates", Some("LED-0325"),
+        "a product has at most 1,024 rates, and a shard ten thousand products",
+        "declare a new product with the rates that still matter";
+    ExistsWithDifferentProduct = 2025, "exists_with_different_product", Some("LED-0326"),
+        "the product exists with other accounts, another code, side, day count, rounding or remainder",
+        "declare another product";
+    InterestAccountNotFound = 2026, "interest_account_not_found", Some("LED-0327"),
+        "the contra account or the account of accrued interest does not exist",
+        "create both accounts first";
+    InterestAccountsDiffer = 2027, "interest_accounts_differ", Some("LED-0328"),
+        "contra account, account of accrued interest and the account itself are not three accounts of one ledger",
+        "name two accounts of the same currency that are nothing else";
+    ProductNotFound = 2028, "product_not_found", Some("LED-0329"),
+        "the product does not exist",
+        "declare the product first";
+    NoRateYet = 2029, "no_rate_yet", Some("LED-0330"),
+        "the product's first rate holds from a later day than the business day",
+        "assign it on that day, or give the product an earlier rate";
+    NoBusinessDay = 2030, "no_business_day", Some("LED-0331"),
+        "interest is counted by business days, and the bank keeps none yet",
+        "open the first business day";
+    BalanceTooLarge = 2031, "balance_too_large", Some("LED-0332"),
+        "the account was debited or credited more than 2^63 minor units",
+        "open a new account";
+    BearsOtherInterest = 2032, "bears_other_interest", Some("LED-0333"),
+        "the account bears the interest of another product",
+        "capitalise its interest through the last day, assign no product, then the new one";
+    InterestNotCapitalised = 2033, "interest_not_capitalised", Some("LED-0334"),
+        "interest of the account is not posted through the last ended day, or not paid",
+        "accrue through the last ended day, then capitalise";
+    BearsNoInterest = 2034, "bears_no_interest", Some("LED-0335"),
+        "the account bears no interest",
+        "assign a product to it first";
+    DayNotEnded = 2035, "day_not_ended", Some("LED-0336"),
+        "the business day has not ended, so its interest is not known",
+        "end the day first";
+    DaySettled = 2036, "day_settled", Some("LED-0337"),
+        "interest of a later day was posted before",
+        "name the last ended day; corrections of earlier days are in its interest";
+    InterestNotAccrued = 2037, "interest_not_accrued", Some("LED-0338"),
+        "interest through this day has not been posted, or an entry has corrected it since",
+        "accrue through this day, then capitalise";
     Exists = 46, "exists", Some("LED-0321"),
         "it was declared before, the same",
         "nothing to do";

@@ -137,6 +137,7 @@ impl Ledger {
         check_overflow(debited, credited, &moving)?;
         refuse_if(debits_exceed_credits(debited, amount), Status::ExceedsCredits)?;
         refuse_if(credits_exceed_debits(credited, amount), Status::ExceedsDebits)?;
+        self.check_interest(debit, credit, amount)?;
         let state = first_state(moving.flags);
         let entry = Entry { transfer: moving, debit, credit, pending: NONE, state };
         Ok(Judged { entry, resolved: 0, note: None })
@@ -179,6 +180,7 @@ impl Ledger {
             check_open(self.accounts.get(debit), self.accounts.get(credit))?;
             // Whoever was approved when the money was held may be so no longer.
             self.check_purpose(debit, credit, purpose)?;
+            self.check_interest(debit, credit, resolving.amount)?;
         }
         let state = first_state(resolving.flags);
         let entry = Entry { transfer: resolving, debit, credit, pending: number, state };

@@ -116,6 +116,8 @@ impl Ledger {
             self.bank.days.forget_old_lines();
         }
         self.bank.days.begun.push((cut.opens, transfers));
+        let ahead = &mut self.bank.interest.ahead;
+        *ahead = ahead.split_off(&(cut.opens + 1, 0));
         Status::Created
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Ledger;
+use crate::rows::Row;
 
 /// Notes by the number of the transfer.
 #[derive(Default)]
@@ -69,6 +70,29 @@ impl Notes {
 }
 
 impl Ledger {
+    /// Adds what is said about a new transfer.
+    pub(crate) fn note(&mut self, number: u32, note: &Note, timestamp: u64) {
+        self.bank.notes.add(number, note);
+        if let Some(date) = note.value_date.filter(|date| *date > self.bank.days.today(timestamp)) {
+            self.bank.interest.ahead.insert((date, number));
+        }
+    }
+
+    /// Takes back what is said about the newest transfer, which has just been taken off, and the interest on it.
+    pub(crate) fn undo_notes(&mut self, row: &Row) {
+        let number = self.transfers.len();
+        let value_date = self.bank.notes.value_dates.get(&number).copied();
+        let (debit, credit) = (row.debit.get(), row.credit.get());
+        if self.accounts.bear_interest(debit, credit) {
+            let movement = self.transfers.movement(row);
+            self.book_interest((debit, credit), movement, value_date, row.timestamp.get(), true);
+        }
+        if let Some(date) = value_date {
+            self.bank.interest.ahead.remove(&(date, number));
+        }
+        self.bank.notes.forget(number);
+    }
+
     /// What the books say about the transfer with this number.
     pub(crate) fn booked(&self, number: u32, timestamp: u64) -> Booked {
         let Notes { value_dates, purposes, reverses, reversed_by } = &self.bank.notes;

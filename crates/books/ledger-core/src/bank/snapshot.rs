@@ -3,10 +3,14 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use interest_core::{Accrual, Product};
+
 use super::days::{ClosedDay, DATE_MAX};
+use super::interest::Bearing;
 use super::notes::Note;
-use super::{Placement, PurposeRule, UnitDeclaration};
+use super::{InterestProduct, Placement, PurposeRule, UnitDeclaration};
 use crate::Ledger;
+use crate::accounts::BEARS_INTEREST;
 use crate::error::SnapshotError;
 use crate::status::DeclarationStatus;
 use crate::trial_balance::{Total, TrialBalance, TrialBalanceLine};
@@ -23,6 +27,8 @@ struct Counts {
     notes: u32,
     begun: u32,
     closed: u32,
+    products: u32,
+    bearing: u32,
 }
 
 /// An account and the one above it, by number.
@@ -67,6 +73,24 @@ struct Line {
     code: u32,
     accounts: u32,
     totals: [[u8; 24]; 4],
+}
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct ProductRecord {
+    contra_account: u128,
+    accrued_account: u128,
+    product: u32,
+    code: u32,
+    bytes: u32,
+    reserved: u32,
+}
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+struct BearingRecord {
+    account: u32,
+    product: u32,
 }
 
 /// What is left to read of the part.
@@ -123,6 +147,8 @@ impl Ledger {
             notes: count(notes.len()),
             begun: count(days.begun.len()),
             closed: count(days.closed.len()),
+            products: count(self.bank.interest.products.len()),
+            bearing: count(self.bank.interest.bearing.len()),
         };
         out.extend_from_slice(counts.as_bytes());
         self.bank.units.iter().for_each(|unit| out.extend_from_slice(unit.as_bytes()));
@@ -135,8 +161,31 @@ impl Ledger {
             out.extend_from_slice(Begun { date: *date, transfers: *transfers }.as_bytes());
         }
         days.closed.iter().for_each(|day| write_closed(day, out));
+        self.write_interest(out);
         let end = start + (out.len() - start).next_multiple_of(PIECE_BYTES);
         out.resize(end, 0);
+    }
+
+    fn write_interest(&self, out: &mut Vec<u8>) {
+        for product in self.bank.interest.products.values() {
+            let mut terms = Vec::new();
+            product.terms.encode(&mut terms);
+            let record = ProductRecord {
+                contra_account: product.contra_account,
+                accrued_account: product.accrued_account,
+                product: product.product,
+                code: product.code.into(),
+                bytes: count(terms.len()),
+                reserved: 0,
+            };
+            out.extend_from_slice(record.as_bytes());
+            out.extend_from_slice(&terms);
+        }
+        for (account, bearing) in &self.bank.interest.bearing {
+            let record = BearingRecord { account: *account, product: bearing.product };
+            out.extend_from_slice(record.as_bytes());
+            bearing.accrual.encode(out);
+        }
     }
 
     /// Every transfer with a note, by number.
@@ -181,6 +230,7 @@ impl Ledger {
             self.restore_note(&note)
         })?;
         self.restore_days(&mut rest, &counts, transfers)?;
+        self.restore_interest(&mut rest, &counts)?;
         let is_end = rest.0.len() < PIECE_BYTES && rest.0.iter().all(|byte| *byte == 0);
         ensure(is_end, "the length of the bank's part")
     }
@@ -247,6 +297,49 @@ impl Ledger {
             let is_whole = lines.is_empty() || super::days::digest(&lines) == digest;
             ensure(is_whole, "the trial balance of a business day")?;
             self.bank.days.closed.push(ClosedDay { date, next, timestamp, transfers, digest, lines });
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    fn restore_interest(&mut self, rest: &mut Rest<'_>, counts: &Counts) -> Result<(), SnapshotError> {
+        let today = self.bank.days.begun.last().map_or(0, |(date, _)| *date);
+        let dates = self.bank.notes.value_dates.iter().map(|(number, date)| (*date, *number));
+        self.bank.interest.ahead = dates.filter(|(date, _)| *date > today).collect();
+        let mut last = 0;
+        for _ in 0..counts.products {
+            let record: ProductRecord = rest.read()?;
+            let what = "an interest product";
+            let (terms, tail) = Product::decode(rest.0).map_err(|_| wrong(what))?;
+            ensure(rest.0.len() - tail.len() == record.bytes as usize, what)?;
+            rest.0 = tail;
+            let has_accounts = [record.contra_account, record.accrued_account]
+                .iter()
+                .all(|account| self.accounts.find(*account).is_some());
+            ensure(has_accounts && record.reserved == 0 && last < record.product, what)?;
+            last = record.product;
+            let product = InterestProduct {
+                product: record.product,
+                contra_account: record.contra_account,
+                accrued_account: record.accrued_account,
+                code: u16::try_from(record.code).map_err(|_| wrong(what))?,
+                terms,
+            };
+            self.bank.interest.products.insert(record.product, product);
+        }
+        let mut last = None;
+        for _ in 0..counts.bearing {
+            let record: BearingRecord = rest.read()?;
+            let what = "the interest of an account";
+            let (accrual, tail) = Accrual::decode(rest.0).map_err(|_| wrong(what))?;
+            rest.0 = tail;
+            let is_known = record.account < self.accounts.len()
+                && self.bank.interest.products.contains_key(&record.product);
+            ensure(is_known && last < Some(record.account), what)?;
+            last = Some(record.account);
+            self.accounts.mark(record.account, BEARS_INTEREST, true);
+            self.bank.interest.bearing.insert(record.account, Bearing { product: record.product, accrual });
         }
         Ok(())
     }

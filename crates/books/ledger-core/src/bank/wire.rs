@@ -101,7 +101,63 @@ pub struct DayCut {
     pub reserved: [u8; 120],
 }
 
+/// A rate of an interest product, with all that the product is. The first one declares the product; further ones set
+/// rates from other days on, and say the same of everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct InterestRate {
+    /// Interest of deposits: the expense. Interest of loans: the income.
+    pub contra_account: u128,
+    /// Where interest is collected day by day, until it is capitalised: a payable for deposits, a receivable for loans.
+    pub accrued_account: u128,
+    /// The product; not 0.
+    pub product: u32,
+    /// The day from which the rate holds, counted from 1970-01-01.
+    pub from: u32,
+    /// Parts per million per year: 35 000 are 3.5 percent.
+    pub ppm: i32,
+    /// The code of the transfers that it posts; not 0.
+    pub code: u16,
+    /// 0: credit balances earn, as deposits do. 1: debit balances, as loans.
+    pub side: u8,
+    /// 0: actual/365 fixed. 1: actual/360. 2: 30/360. 3: 30E/360. 4: actual/actual ISDA.
+    pub day_count: u8,
+    /// 0: half up. 1: half even. 2: half down. 3: up. 4: down. 5: ceiling. 6: floor.
+    pub rounding: u8,
+    /// What becomes of the fraction left at the end of a period. 0: it is carried on. 1: it is dropped.
+    pub remainder: u8,
+    /// Zero.
+    pub reserved: [u8; 78],
+}
+
+/// Lets an account bear interest from the open business day on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct InterestAssignment {
+    /// The account.
+    pub account: u128,
+    /// The product; 0: it bears no interest any more.
+    pub product: u32,
+    /// Zero.
+    pub reserved: [u8; 108],
+}
+
+/// Posts the interest of an account through a business day that ended; or pays what was posted to the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct InterestRun {
+    /// The account.
+    pub account: u128,
+    /// The last day, counted from 1970-01-01.
+    pub through: u32,
+    /// Zero.
+    pub reserved: [u8; 108],
+}
+
 record!(Booking);
+record!(InterestRate);
+record!(InterestAssignment);
+record!(InterestRun);
 record!(UnitDeclaration);
 record!(Placement);
 record!(PurposeRule);
@@ -113,4 +169,7 @@ const _: () = assert!(
         && size_of::<Placement>() == 128
         && size_of::<PurposeRule>() == 128
         && size_of::<DayCut>() == 128
+        && size_of::<InterestRate>() == 128
+        && size_of::<InterestAssignment>() == 128
+        && size_of::<InterestRun>() == 128
 );

@@ -10,6 +10,7 @@ mod chains;
 mod closing;
 mod cold;
 mod import;
+mod interest;
 mod model;
 mod model_queries;
 mod model_rules;

@@ -157,6 +157,23 @@ fn numbers_and_codes_of_statuses() {
         declaration 2018 date_out_of_range LED-0318
         declaration 2019 next_day_must_be_later LED-0319
         declaration 2020 day_is_not_open LED-0320
+        declaration 2021 product_malformed LED-0322
+        declaration 2022 rate_out_of_range LED-0323
+        declaration 2023 rate_too_early LED-0324
+        declaration 2024 too_many_rates LED-0325
+        declaration 2025 exists_with_different_product LED-0326
+        declaration 2026 interest_account_not_found LED-0327
+        declaration 2027 interest_accounts_differ LED-0328
+        declaration 2028 product_not_found LED-0329
+        declaration 2029 no_rate_yet LED-0330
+        declaration 2030 no_business_day LED-0331
+        declaration 2031 balance_too_large LED-0332
+        declaration 2032 bears_other_interest LED-0333
+        declaration 2033 interest_not_capitalised LED-0334
+        declaration 2034 bears_no_interest LED-0335
+        declaration 2035 day_not_ended LED-0336
+        declaration 2036 day_settled LED-0337
+        declaration 2037 interest_not_accrued LED-0338
         declaration 46 exists LED-0321
     "#]]
     .assert_eq(&text);
