@@ -88,7 +88,7 @@ impl Ledger {
 
     fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
         for number in numbers {
-            out.extend_from_slice(self.accounts.get(number).account().as_bytes());
+            out.extend_from_slice(self.accounts.record(number).as_bytes());
         }
     }
 
@@ -172,7 +172,7 @@ impl Ledger {
             user_data_128: row.user_data_128,
             user_data_64: row.user_data_64,
             user_data_32: row.user_data_32,
-            ledger: row.ledger,
+            ledger: self.accounts.ledger(row),
             code: row.code,
         }
     }
@@ -183,7 +183,7 @@ impl Ledger {
             user_data_128: row.user_data_128.get(),
             user_data_64: row.user_data_64.get(),
             user_data_32: row.user_data_32.get(),
-            ledger: self.accounts.get(row.debit.get()).ledger,
+            ledger: self.accounts.ledger(self.accounts.get(row.debit.get())),
             code: row.code.get(),
         }
     }

@@ -17,12 +17,14 @@ mod accounts;
 mod ahead;
 mod answer;
 mod apply;
+mod bank;
 mod change_events;
 mod closing;
 mod cold;
 mod error;
 mod expiry;
 mod filter;
+mod groups;
 mod history;
 mod id_index;
 mod invariants;
@@ -43,16 +45,21 @@ mod trial_balance;
 mod wire;
 
 pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
+pub use bank::{
+    AccountInterest, Booked, Booking, ClosedDay, ControlAccount, DayCut, InterestAssignment, InterestProduct,
+    InterestRate, InterestRun, InterestRunKind, PURPOSES_MAX, Placement, PurposeRole, PurposeRule,
+    UnitDeclaration, VALUE_DAYS_AFTER_MAX, VALUE_DAYS_BEFORE_MAX,
+};
 pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
 pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
 pub use filter::{
     AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,
 };
 pub use ledger::{Counts, Ledger};
-pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
+pub use operation::{BOOKINGS_MAX, EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};
 pub use search::{Found, PendingFilter, SEARCH_RECORDS_MAX};
-pub use status::{CreateAccountStatus, CreateTransferStatus};
+pub use status::{CreateAccountStatus, CreateTransferStatus, DeclarationStatus};
 pub use transfers::TransferState;
 pub use trial_balance::{Total, TrialBalance, TrialBalanceLine};
 pub use wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};

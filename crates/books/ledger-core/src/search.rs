@@ -27,7 +27,7 @@ pub struct Found<Record, Place = u64> {
 }
 
 impl<Record, Place> Found<Record, Place> {
-    fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self { records: Vec::new(), next: None }
     }
 }
@@ -64,7 +64,7 @@ impl Ledger {
         }
         let found =
             page(self.scan().accounts(range, direction), filter.limit, SEARCH_RECORDS_MAX, |number| {
-                filter.matches(&self.fields_of_account(number)).then(|| self.accounts.get(number).account())
+                filter.matches(&self.fields_of_account(number)).then(|| self.accounts.record(number))
             });
         Found { records: found.records, next: found.next.map(|number| self.accounts.get(number).id) }
     }
@@ -150,11 +150,6 @@ impl Ledger {
         Ok((account, found))
     }
 
-    fn view(&self, number: u32) -> TransferView {
-        let entry = self.entry(number);
-        TransferView { transfer: entry.transfer, state: entry.state }
-    }
-
     /// The same page with its end named for the outside.
     fn named<T>(&self, found: Found<T, u32>) -> Found<T> {
         let next = found.next.map(|number| self.transfers.rows.get(number).timestamp.get());
@@ -177,7 +172,7 @@ fn beyond(range: TimeRange, direction: Direction, timestamp: u64) -> TimeRange {
 }
 
 /// Picks up to `limit` records and looks at up to `looks` of them.
-fn page<T>(
+pub(crate) fn page<T>(
     numbers: impl Iterator<Item = u32>,
     limit: u32,
     looks: usize,

@@ -1,8 +1,8 @@
 //! The whole ledger as bytes, and back.
 //!
-//! Format 2, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
+//! Format 3, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
 //! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) |
-//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16). The checksum is
+//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16) | the bank's part. The checksum is
 //! the CRC-32C of all that follows the header. Lists and indexes are built again.
 
 use std::hint::black_box;
@@ -14,6 +14,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::accounts::sum3;
 use crate::ahead::GROUP;
 use crate::apply::TIMESTAMP_MAX;
+use crate::bank::PIECE_BYTES;
 use crate::cold::{Cold, ColdOptions, ColdSegment, ColdStore, Column};
 use crate::expiry::Expiry;
 use crate::history::Mark;
@@ -25,7 +26,7 @@ use crate::wire::{Account, AccountFlags, TransferFlags};
 use crate::{Ledger, SnapshotError};
 
 const MAGIC: [u8; 8] = *b"TBLEDGER";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -43,7 +44,8 @@ struct Header {
     expired: u32,
     marks: u32,
     failed: u32,
-    reserved: u32,
+    /// Pieces of 16 bytes.
+    bank: u32,
     chains: StateHash,
     state_hash: [u8; 32],
 }
@@ -75,6 +77,8 @@ impl Ledger {
     pub fn snapshot(&self, out: &mut Vec<u8>) {
         let (transfers, rows) = (&self.transfers, &self.transfers.rows);
         let counts = self.counts();
+        let mut bank = Vec::new();
+        self.write_bank(&mut bank);
         let header = Header {
             magic: MAGIC,
             format: FORMAT,
@@ -89,14 +93,14 @@ impl Ledger {
             expired: count(transfers.expiries.expired().len()),
             marks: self.history.marks().len(),
             failed: counts.failed,
-            reserved: 0,
+            bank: count(bank.len() / PIECE_BYTES),
             chains: self.state_hash,
             state_hash: self.state_hash().0,
         };
         let start = out.len();
         out.reserve(usize::try_from(header.bytes()).unwrap_or(0));
         out.extend_from_slice(header.as_bytes());
-        self.accounts.rows().for_each(|row| out.extend_from_slice(row.account().as_bytes()));
+        self.accounts.records().for_each(|account| out.extend_from_slice(account.as_bytes()));
         out.extend_from_slice(self.accounts.touched().as_bytes());
         out.extend_from_slice(rows.cold.segments().as_bytes());
         out.extend(transfers.states().iter().map(|state| *state as u8));
@@ -107,6 +111,7 @@ impl Ledger {
         out.extend_from_slice(transfers.expiries.expired().as_bytes());
         self.history.marks().iter().for_each(|mark| out.extend_from_slice(mark.as_bytes()));
         out.extend_from_slice(transfers.failed().as_bytes());
+        out.extend_from_slice(&bank);
         let checksum = crc32c(&out[start + HEADER_BYTES..]);
         out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
     }
@@ -138,6 +143,7 @@ impl Ledger {
         ledger.state_hash = header.chains;
         ensure(header.clock <= TIMESTAMP_MAX, "the clock is out of range")?;
         ledger.restore_accounts(parts.accounts)?;
+        ledger.restore_bank(parts.bank, header.transfers)?;
         ledger.restore_touched(parts.touched)?;
         ledger.transfers.expect(parts.states.len() + parts.failed.len() / ID_BYTES);
         let hot_states = ledger.restore_segments(parts.segments, parts.states)?;
@@ -261,7 +267,7 @@ impl Ledger {
             ensure(debit < accounts && credit < accounts && debit != credit, "an account of a transfer")?;
             *hash = IdHash::of(column.id.get());
             touched ^= self.transfers.touch_index(*hash);
-            touched ^= u64::from(self.accounts.get(debit).ledger ^ self.accounts.get(credit).ledger);
+            touched ^= u64::from(self.accounts.get(debit).group ^ self.accounts.get(credit).group);
         }
         for column in columns {
             touched ^= u64::from(self.accounts.touch_list(column.debit.get()));
@@ -270,7 +276,8 @@ impl Ledger {
         black_box(touched);
         for ((column, hash), state) in columns.iter().zip(&hashes).zip(states) {
             let (debit, credit) = (column.debit.get(), column.credit.get());
-            let same_ledger = self.accounts.get(debit).ledger == self.accounts.get(credit).ledger;
+            let same_ledger =
+                self.accounts.share_a_ledger(self.accounts.get(debit), self.accounts.get(credit));
             ensure(same_ledger, "an account of a transfer")?;
             let id = column.id.get();
             ensure(is_id(id) && self.transfers.known(*hash, id).is_none(), "a transfer id")?;
@@ -353,11 +360,12 @@ struct Parts<'a> {
     expired: &'a [u8],
     marks: &'a [u8],
     failed: &'a [u8],
+    bank: &'a [u8],
 }
 
 impl Header {
     /// The length of every part, in their order.
-    fn lengths(&self) -> [u64; 9] {
+    fn lengths(&self) -> [u64; 10] {
         let part = |count: u32, size: usize| u64::from(count) * size as u64;
         [
             part(self.accounts, RECORD_BYTES),
@@ -369,6 +377,7 @@ impl Header {
             part(self.expired, EXPIRY_BYTES),
             part(self.marks, MARK_BYTES),
             part(self.failed, ID_BYTES),
+            part(self.bank, PIECE_BYTES),
         ]
     }
 
@@ -390,7 +399,7 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
         return Err(SnapshotError::NewerFormat { version: header.format });
     }
     // An older format is read by rebuilding from the journal.
-    ensure(header.format == FORMAT && header.reserved == 0, "the header")?;
+    ensure(header.format == FORMAT, "the header")?;
     if header.bytes() != actual {
         return Err(SnapshotError::Length { expected: header.bytes(), actual });
     }
@@ -398,14 +407,14 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
     let is_numbered =
         [header.accounts, header.transfers, header.failed].iter().all(|count| *count <= TRANSFERS_MAX);
     ensure(is_numbered && header.hot <= header.transfers, "the counts of the header")?;
-    let [accounts, touched, segments, states, hot, timers, expired, marks, failed] =
+    let [accounts, touched, segments, states, hot, timers, expired, marks, failed, bank] =
         header.lengths().map(|length| {
             // The whole length was compared, so every part is there.
             let (part, tail) = rest.split_at(usize::try_from(length).unwrap_or(usize::MAX));
             rest = tail;
             part
         });
-    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, marks, failed }))
+    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, marks, failed, bank }))
 }
 
 fn is_id(id: u128) -> bool {
