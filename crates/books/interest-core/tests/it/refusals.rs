@@ -171,7 +171,10 @@ fn balances_have_a_limit_on_every_day() {
             assert_eq!(answer, Err(InterestError::BalanceTooLarge), "{delta} on {value_date}");
         }
         assert_eq!(account.accrual, untouched);
-        account.pay("2024-01-05", sign);
+        account.pay_valued("2024-01-05", "2024-01-04", sign);
+        let largest = account.accrual.clone();
+        account.pay("2024-01-05", 0);
+        assert_eq!(account.accrual, largest);
     }
 }
 

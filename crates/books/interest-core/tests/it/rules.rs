@@ -82,6 +82,22 @@ fn an_earlier_value_date_comes_out_as_one_correction() {
 }
 
 #[test]
+fn what_is_taken_back_leaves_no_trace() {
+    let mut untouched = Account::open(&a_unit_a_day(), "2024-01-01");
+    untouched.pay("2024-02-05", 0);
+    assert_eq!(untouched.accrue("2024-02-05"), 0);
+    // The first day that a booking can still reach, the business day, and one ahead.
+    for value_date in ["2024-01-01", "2024-02-05", "2024-02-06"] {
+        let mut account = Account::open(&a_unit_a_day(), "2024-01-01");
+        account.pay_valued("2024-02-05", value_date, 10_000);
+        let posted = account.accrue("2024-02-05");
+        account.pay_valued("2024-02-05", value_date, -10_000);
+        assert_eq!(account.accrue("2024-02-05"), -posted, "{value_date}");
+        assert_eq!(account.accrual, untouched.accrual, "{value_date}");
+    }
+}
+
+#[test]
 fn a_value_date_ahead_earns_from_its_day_on() {
     let mut account = Account::open(&a_unit_a_day(), "2024-01-01");
     account.pay_valued("2024-01-01", "2024-01-11", 10_000);
