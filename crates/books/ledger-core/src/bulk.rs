@@ -42,19 +42,19 @@ impl Sorted {
     fn fill(&mut self, items: impl Iterator<Item = (usize, u64)> + Clone) {
         let mut places = vec![0; PARTS];
         let mut count = 0;
-        for (part, _) in items.clone() {
+        items.clone().for_each(|(part, _)| {
             places[part] += 1;
             count += 1;
-        }
+        });
         let mut start = 0;
         for place in &mut places {
             start += std::mem::replace(place, start);
         }
         self.items.resize(count, 0);
-        for (part, item) in items {
+        items.for_each(|(part, item)| {
             self.items[places[part]] = item;
             places[part] += 1;
-        }
+        });
         self.ends = places;
     }
 
@@ -93,10 +93,10 @@ impl Accounts {
     /// Adds transfers with consecutive numbers from `first` on to the lists of their accounts, which must exist.
     pub(crate) fn list_all(&mut self, columns: &[Column], first: u32, sorted: &mut Sorted) {
         let shift = self.len().checked_ilog2().map_or(0, |log| (log + 1).saturating_sub(PARTS.ilog2()));
-        let ends = columns.iter().flat_map(|column| [column.debit.get(), column.credit.get()]);
-        let numbers = (first..).flat_map(|number| [number, number]);
-        sorted.fill(ends.zip(numbers).map(|(account, number)| {
-            ((account >> shift) as usize, u64::from(account) << 32 | u64::from(number))
+        sorted.fill(columns.iter().zip(first..).flat_map(|(column, number)| {
+            [column.debit.get(), column.credit.get()].map(|account| {
+                ((account >> shift) as usize, u64::from(account) << 32 | u64::from(number))
+            })
         }));
         for group in sorted.parts().flat_map(|part| part.chunks(AHEAD)) {
             black_box(group.iter().fold(0, |touched, item| touched ^ self.touch_list(high(*item))));

@@ -137,9 +137,7 @@ impl Spill {
             digest: digest.0,
         };
         directory.checksum = directory.checksum();
-        for part in [directory.as_bytes(), &guide_bytes, &lists] {
-            write(part)?;
-        }
+        write(&[directory.as_bytes(), &guide_bytes, &lists].concat())?;
         Ok(WrittenSegment { name: ColdSegment::named(self.segment, directory.rows, digest), guide })
     }
 
