@@ -94,9 +94,8 @@ impl Accounts {
     pub(crate) fn list_all(&mut self, columns: &[Column], first: u32, sorted: &mut Sorted) {
         let shift = self.len().checked_ilog2().map_or(0, |log| (log + 1).saturating_sub(PARTS.ilog2()));
         sorted.fill(columns.iter().zip(first..).flat_map(|(column, number)| {
-            [column.debit.get(), column.credit.get()].map(|account| {
-                ((account >> shift) as usize, u64::from(account) << 32 | u64::from(number))
-            })
+            [column.debit.get(), column.credit.get()]
+                .map(|account| ((account >> shift) as usize, u64::from(account) << 32 | u64::from(number)))
         }));
         for group in sorted.parts().flat_map(|part| part.chunks(AHEAD)) {
             black_box(group.iter().fold(0, |touched, item| touched ^ self.touch_list(high(*item))));
