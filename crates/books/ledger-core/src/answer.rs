@@ -150,7 +150,8 @@ impl Ledger {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
         let candidates = self.walk_accounts(filter, range, direction).all();
-        let found = candidates.filter(|number| filter.matches(&self.accounts.fields(self.accounts.get(*number))));
+        let found =
+            candidates.filter(|number| filter.matches(&self.accounts.fields(self.accounts.get(*number))));
         self.write_accounts(found.take(limit), out);
     }
 
