@@ -67,6 +67,7 @@ enum Kept {
 }
 
 /// The URL in the environment.
+#[expect(clippy::disallowed_methods, reason = "configuration is read once, at start")]
 pub(crate) fn given_url() -> Option<String> {
     std::env::var(JOURNAL_VARIABLE).ok().filter(|url| !url.is_empty())
 }
