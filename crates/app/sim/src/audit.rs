@@ -58,7 +58,8 @@ impl Model {
             self.ledger
                 .apply(operation, Timestamp(stamp), frame.body, &mut reply)
                 .map_err(|error| Violation::new(Invariant::Books, chain_of(&error)))?;
-            self.book.apply(operation, stamp, frame.body, &reply)?;
+            let posted = |id| self.ledger.transfer(id).map(|view| view.transfer);
+            self.book.apply(operation, stamp, frame.body, &reply, posted)?;
             if frame.key.0 != 0 {
                 let again = self.replies.insert((frame.key.0, frame.digest), reply).is_some();
                 check(!again, Invariant::AtMostOnce, || {

@@ -16,6 +16,7 @@
 //! and the workload's streams.
 
 mod audit;
+mod bank_workload;
 mod book;
 mod campaign;
 mod chance;
