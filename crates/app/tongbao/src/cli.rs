@@ -286,9 +286,9 @@ pub(crate) enum JournalCommand {
     Copy {
         #[command(flatten)]
         journal: JournalArgs,
-        /// Where to: postgres://user@host,host/database.
+        /// Where to: postgres://user@host,host/database. Default: what TONGBAO_JOURNAL says.
         #[arg(long, value_name = "URL")]
-        to: String,
+        to: Option<String>,
     },
     /// Copy old days from PostgreSQL into files, check all of the files, and only then drop those days.
     Archive {
@@ -309,7 +309,8 @@ pub(crate) struct JournalArgs {
     /// The folder of the files. Default: that of the shard in the data folder; for an archive, one beside it.
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
-    /// The books in PostgreSQL: postgres://user@host,host/database. Default: where the data folder has them.
+    /// The books in PostgreSQL: postgres://user@host,host/database. Default: what TONGBAO_JOURNAL says, or where the data
+    /// folder has them.
     #[arg(long, value_name = "URL")]
     pub(crate) journal: Option<String>,
 }

@@ -61,6 +61,9 @@ pub(crate) enum AppError {
     /// A PostgreSQL server of our own could not be worked with.
     #[error(transparent)]
     Servers(#[from] pg_local::LocalError),
+    /// What the environment says of the journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] journal_pg::PgError),
     /// The replay's rows were not all explained or not all accepted, or the like: done, but not as it should be.
     #[error("{0}")]
     Outcome(String),
@@ -78,6 +81,7 @@ impl Coded for AppError {
             Self::Outcome(_) => "RUN-0007",
             Self::Books { .. } => "RUN-0008",
             Self::Servers(error) => error.code(),
+            Self::Journal(error) => error.code(),
         }
     }
 
@@ -96,6 +100,7 @@ impl Coded for AppError {
                 "give the same --journal as before, or another data folder; copy books with `tongbao journal copy`"
             }
             Self::Servers(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
         }
     }
 
