@@ -1,6 +1,7 @@
 //! The command line.
 
 mod books;
+mod interest;
 mod ledger;
 
 use std::num::NonZeroU16;
@@ -13,6 +14,7 @@ use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor, Unit};
 
 pub(crate) use books::{DayCommand, HoldCommand, ReverseArgs, UnitCommand};
+pub(crate) use interest::{InterestCommand, RateArgs, percent};
 pub(crate) use ledger::{LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
@@ -73,6 +75,9 @@ pub(crate) enum Command {
     /// End business days, and show their trial balances.
     #[command(subcommand)]
     Day(DayCommand),
+    /// Interest: products, the accounts that bear it, and the runs that post and pay it.
+    #[command(subcommand)]
+    Interest(InterestCommand),
     /// Replay CSV files as payments and let their own balances be the judge.
     Replay(ReplayArgs),
     /// Practise the loss of a site and collect the evidence.

@@ -3,6 +3,7 @@
 mod account;
 mod day;
 mod drill;
+mod interest;
 mod journal;
 mod ledger;
 mod pay;
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Hold(command) => pay::hold(&bank, command, output).await,
         Command::Unit(command) => unit::run(&bank, command, output).await,
         Command::Day(command) => day::run(&bank, command, output).await,
+        Command::Interest(command) => interest::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
         Command::Journal(command) => journal::run(&bank.layout, command, output).await,

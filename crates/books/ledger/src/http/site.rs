@@ -26,7 +26,7 @@ fn role(status: &Status) -> ledger_api::Role {
 }
 
 fn levels(storage: &Storage) -> StorageLevels {
-    let Levels { hot, cold, segments, bytes } = storage.levels();
+    let Levels { hot, cold, segments, bytes, .. } = storage.levels();
     StorageLevels {
         hot_transfers: hot,
         cold_transfers: cold,
@@ -104,6 +104,11 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
             "shard_silent_milliseconds",
             "Time since the shard's thread showed itself.",
             u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
+        ),
+        (
+            "ledger_business_day",
+            "The business day that is open, in days since 1970-01-01; 0 if there is none.",
+            api.info.storage.levels().business_day.into(),
         ),
         ("ledger_hot_transfers", "Transfers in memory.", storage.hot_transfers),
         ("ledger_cold_transfers", "Transfers in cold segments.", storage.cold_transfers),
