@@ -2,6 +2,7 @@
 
 use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
 use crate::history::Event;
+use crate::ledgers::Ledgers;
 use crate::rows::Row;
 use crate::scan::{Direction, TimeRange};
 use crate::wire::AccountFlags;
@@ -50,36 +51,50 @@ impl Ledger {
         body: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), QueryError> {
+        self.answer_within(&Ledgers::All, operation, body, out)
+    }
+
+    /// Answers as if there were no ledgers but these: the limits count what is found in them, so that whoever pages
+    /// by timestamps misses nothing and sees nothing else.
+    ///
+    /// Errors and cost: those of [`Ledger::answer`].
+    pub fn answer_within(
+        &self,
+        ledgers: &Ledgers,
+        operation: QueryOperation,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), QueryError> {
         match operation {
             QueryOperation::LookupAccounts => {
                 let found = ids(body)?.filter_map(|id| self.accounts.find(id));
-                self.write_accounts(found, out);
+                self.write_accounts(found.filter(|number| self.has_account_within(ledgers, *number)), out);
             }
             QueryOperation::LookupTransfers => {
                 let found = ids(body)?.filter_map(|id| self.transfers.find(id));
-                self.write_transfers(found, out);
+                self.write_transfers(found.filter(|number| self.has_transfer_within(ledgers, *number)), out);
             }
             QueryOperation::GetAccountTransfers => {
                 let filter = filter(body, AccountFilter::from_bytes)?;
-                self.write_transfers(self.transfers_of(&filter).into_iter(), out);
+                self.write_transfers(self.transfers_of(ledgers, &filter).into_iter(), out);
             }
             QueryOperation::GetAccountBalances => {
                 let filter = filter(body, AccountFilter::from_bytes)?;
-                self.write_balances(&filter, out);
+                self.write_balances(ledgers, &filter, out);
             }
             QueryOperation::QueryAccounts => {
                 let filter = filter(body, QueryFilter::from_bytes)?;
-                self.query_accounts(&filter, out);
+                self.query_accounts(ledgers, &filter, out);
             }
             QueryOperation::QueryTransfers => {
                 let filter = filter(body, QueryFilter::from_bytes)?;
-                self.query_transfers(&filter, out);
+                self.query_transfers(ledgers, &filter, out);
             }
             QueryOperation::GetChangeEvents => {
                 let filter = filter(body, ChangeEventsFilter::from_bytes)?;
                 if let Some(range) = filter.check() {
                     let limit = filter.limit.min(REPLY_CHANGE_EVENTS_MAX);
-                    self.write_change_events(range, limit as usize, out);
+                    self.write_change_events(ledgers, range, limit as usize, out);
                 }
             }
         }
@@ -100,8 +115,9 @@ impl Ledger {
     }
 
     /// The numbers of the transfers that `filter` asks for, in its order.
-    fn transfers_of(&self, filter: &AccountFilter) -> Vec<u32> {
+    fn transfers_of(&self, ledgers: &Ledgers, filter: &AccountFilter) -> Vec<u32> {
         let account = self.accounts.find(filter.account_id);
+        let account = account.filter(|account| self.has_account_within(ledgers, *account));
         let (Some(account), Some((range, direction))) = (account, filter.check()) else {
             return Vec::new();
         };
@@ -112,12 +128,13 @@ impl Ledger {
             .collect()
     }
 
-    fn write_balances(&self, filter: &AccountFilter, out: &mut Vec<u8>) {
+    fn write_balances(&self, ledgers: &Ledgers, filter: &AccountFilter, out: &mut Vec<u8>) {
         let Some(account) = self.accounts.find(filter.account_id) else { return };
         if !self.accounts.get(account).flags.contains(AccountFlags::HISTORY) {
             return;
         }
-        let mut events: Vec<Event> = self.transfers_of(filter).into_iter().map(Event::Transfer).collect();
+        let mut events: Vec<Event> =
+            self.transfers_of(ledgers, filter).into_iter().map(Event::Transfer).collect();
         let is_reversed = filter.flags & AccountFilter::REVERSED != 0;
         if is_reversed {
             events.reverse();
@@ -140,19 +157,21 @@ impl Ledger {
         }
     }
 
-    fn query_accounts(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
-        let Some((range, direction)) = filter.check() else { return };
+    fn query_accounts(&self, ledgers: &Ledgers, filter: &QueryFilter, out: &mut Vec<u8>) {
+        let Some((range, direction)) = filter.check_within(ledgers) else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
         let numbers = self.scan().accounts(range, direction);
         let found = numbers.filter(|number| filter.matches(&self.fields_of_account(*number)));
+        let found = found.filter(|number| self.has_account_within(ledgers, *number));
         self.write_accounts(found.take(limit), out);
     }
 
-    fn query_transfers(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
-        let Some((range, direction)) = filter.check() else { return };
+    fn query_transfers(&self, ledgers: &Ledgers, filter: &QueryFilter, out: &mut Vec<u8>) {
+        let Some((range, direction)) = filter.check_within(ledgers) else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
-        let found = self.matching_transfers(filter, range, direction).take(limit);
-        self.write_transfers(found, out);
+        let found = self.matching_transfers(filter, range, direction);
+        let found = found.filter(|number| self.has_transfer_within(ledgers, *number));
+        self.write_transfers(found.take(limit), out);
     }
 
     fn matching_transfers(
@@ -199,6 +218,12 @@ pub(crate) struct Fields {
 }
 
 impl QueryFilter {
+    /// The range and the direction; `None` if the filter is invalid or asks for nothing in `ledgers`.
+    fn check_within(&self, ledgers: &Ledgers) -> Option<(TimeRange, Direction)> {
+        let may_match = if self.ledger == 0 { !ledgers.is_empty() } else { ledgers.contains(self.ledger) };
+        self.check().filter(|_| may_match)
+    }
+
     pub(crate) fn matches(&self, fields: &Fields) -> bool {
         is_any_or(self.user_data_128, fields.user_data_128)
             && is_any_or(self.user_data_64, fields.user_data_64)

@@ -27,6 +27,7 @@ mod history;
 mod id_index;
 mod invariants;
 mod ledger;
+mod ledgers;
 mod operation;
 mod pages;
 mod postings;
@@ -49,6 +50,7 @@ pub use filter::{
     AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,
 };
 pub use ledger::{Counts, Ledger};
+pub use ledgers::Ledgers;
 pub use operation::{EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};
 pub use search::{Found, PendingFilter, SEARCH_RECORDS_MAX};

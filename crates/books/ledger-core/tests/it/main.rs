@@ -8,6 +8,7 @@ mod chains;
 mod closing;
 mod cold;
 mod import;
+mod ledgers;
 mod model;
 mod model_queries;
 mod model_rules;
