@@ -4,9 +4,9 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use vsr_core::{
@@ -14,13 +14,16 @@ use vsr_core::{
     Work, clamp_limits, finish_read, finish_write,
 };
 
+use crate::access::{self, Access};
 use crate::backend::{Backend, Position, Refusal};
 use crate::door::{Address, Limits};
+use crate::gate::Pass;
 use crate::inbox::{Budget, Inbox, InboxError, Message, Received};
 use crate::metrics::Metrics;
 use crate::outbox::send;
 
 /// What the connections of a door share.
+#[derive(Clone)]
 pub(crate) struct TalkContext<B> {
     pub(crate) backend: B,
     pub(crate) address: Address,
@@ -44,6 +47,8 @@ enum End {
     /// The client left, or the door closes.
     Left,
     TimedOut,
+    /// The client may not be here any more.
+    Revoked,
     Broken(ConnectionError),
     Io(io::Error),
 }
@@ -54,26 +59,32 @@ impl From<ConnectionError> for End {
     }
 }
 
+/// Longest time to say goodbye.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// One connection.
-pub(crate) struct Talk<B> {
+pub(crate) struct Talk<B, R, W> {
     context: TalkContext<B>,
-    inbox: Inbox<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
+    /// Who the client has proven to be; nothing at a door where everybody may do everything.
+    pass: Option<Pass>,
+    inbox: Inbox<R>,
+    writer: W,
     connection: Connection,
     under_way: Option<UnderWay>,
 }
 
-impl<B: Backend> Talk<B> {
-    pub(crate) fn new(context: TalkContext<B>, stream: TcpStream) -> Self {
-        let (reader, writer) = stream.into_split();
+impl<B: Backend, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<B, R, W> {
+    pub(crate) fn new(context: TalkContext<B>, pass: Option<Pass>, reader: R, writer: W) -> Self {
         let inbox = Inbox::new(reader, context.budget.clone());
-        Self { context, inbox, writer, connection: Connection::default(), under_way: None }
+        Self { context, pass, inbox, writer, connection: Connection::default(), under_way: None }
     }
 
     /// Runs until the client leaves, breaks the rules, or the door closes.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let end = self.converse(&mut stop).await;
         self.context.metrics.bytes_in.add(self.inbox.take_received());
+        // Says goodbye, as TLS wants it. Who does not listen any more needs none.
+        let _ = timeout(GOODBYE_TIMEOUT, self.writer.shutdown()).await;
         match end {
             Err(End::Broken(error)) => {
                 self.context.metrics.broken.one();
@@ -81,6 +92,7 @@ impl<B: Backend> Talk<B> {
                 tracing::debug!(code, %error, "the connection of a ledger client was closed");
             }
             Err(End::TimedOut) => self.context.metrics.timed_out.one(),
+            Err(End::Revoked) => self.context.metrics.revoked.one(),
             Err(End::Io(error)) => tracing::debug!(%error, "the connection of a ledger client broke off"),
             Err(End::Left) | Ok(()) => {}
         }
@@ -110,6 +122,7 @@ impl<B: Backend> Talk<B> {
                     closing = true;
                     continue;
                 }
+                () = revoked(&mut self.pass) => return Err(self.revoke().await),
             };
             self.context.metrics.bytes_in.add(self.inbox.take_received());
             self.take(received).await?;
@@ -147,10 +160,17 @@ impl<B: Backend> Talk<B> {
             }
             Effect::Evict(header) => self.evict(&header).await?,
             Effect::Submit(submission) => {
+                let access = match &self.pass {
+                    None => None,
+                    Some(pass) => match pass.access() {
+                        Some(access) => Some(access),
+                        None => return Err(self.revoke().await),
+                    },
+                };
                 self.context.metrics.requests.one();
                 let backend = self.context.backend.clone();
                 self.under_way = Some(Box::pin(async move {
-                    let finished = work(&backend, submission, message.body).await;
+                    let finished = work(&backend, access.as_ref(), submission, message.body).await;
                     // Bodies count until nobody holds them any more.
                     drop(message.claim);
                     finished
@@ -184,6 +204,16 @@ impl<B: Backend> Talk<B> {
         Ok(())
     }
 
+    /// Tells the client that it is not served any more.
+    async fn revoke(&mut self) -> End {
+        let site = self.site();
+        let header = self.connection.evict(&site, EvictionReason::NoSession);
+        match self.evict(&header).await {
+            Ok(()) => End::Revoked,
+            Err(end) => end,
+        }
+    }
+
     async fn evict(&mut self, header: &Header) -> Result<(), End> {
         self.context.metrics.evictions.one();
         self.send(header, &[]).await
@@ -205,13 +235,21 @@ impl<B: Backend> Talk<B> {
     }
 }
 
-fn reset(deadline: &mut Pin<Box<Sleep>>, patience: std::time::Duration) {
+fn reset(deadline: &mut Pin<Box<Sleep>>, patience: Duration) {
     deadline.as_mut().reset(Instant::now() + patience);
 }
 
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     // A door that is gone has closed, too.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Waits until the client may not be here any more.
+async fn revoked(pass: &mut Option<Pass>) {
+    match pass {
+        Some(pass) => pass.revoked().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits for what is under way; for ever if nothing is.
@@ -222,7 +260,12 @@ async fn finish(under_way: &mut Option<UnderWay>) -> Finished {
     finished
 }
 
-async fn work<B: Backend>(backend: &B, submission: Submission, body: Vec<u8>) -> Finished {
+async fn work<B: Backend>(
+    backend: &B,
+    access: Option<&Access>,
+    submission: Submission,
+    body: Vec<u8>,
+) -> Finished {
     let mut position = None;
     let asks = submission.is_unverified || matches!(submission.work, Work::Register | Work::Noop);
     if asks {
@@ -235,12 +278,13 @@ async fn work<B: Backend>(backend: &B, submission: Submission, body: Vec<u8>) ->
             Err(refusal) => return Finished { position: None, outcome: Err(refusal) },
         }
     }
-    let outcome = execute(backend, submission, body, position).await;
+    let outcome = execute(backend, access, submission, body, position).await;
     Finished { position: position.map(|end| end.seq), outcome }
 }
 
 async fn execute<B: Backend>(
     backend: &B,
+    access: Option<&Access>,
     submission: Submission,
     mut body: Vec<u8>,
     position: Option<Position>,
@@ -254,9 +298,9 @@ async fn execute<B: Backend>(
         (Work::Operation(operation, batches), _) => {
             body.truncate(batches.payload_len);
             if operation.kind.is_write() {
-                write(backend, &submission, *operation, batches, body).await
+                write(backend, access, &submission, *operation, batches, body).await
             } else {
-                read(backend, *operation, batches, body).await
+                read(backend, access, *operation, batches, body).await
             }
         }
         (Work::Register | Work::Noop, _) => {
@@ -272,6 +316,7 @@ fn stamped(timestamp: u64) -> Done {
 
 async fn write<B: Backend>(
     backend: &B,
+    access: Option<&Access>,
     submission: &Submission,
     operation: Operation,
     batches: &Batches,
@@ -281,13 +326,13 @@ async fn write<B: Backend>(
     let parts = batches.parts(kind, &events);
     let mut outcomes = match parts.as_slice() {
         [] => Vec::new(),
-        [_] => backend.write(submission.key(0), submission.digest, kind, events).await?,
+        [_] => access::write(backend, access, submission.key(0), submission.digest, kind, events).await?,
         _ => {
             let mut outcomes = Vec::new();
             for (number, part) in (0..).zip(parts) {
-                let events = events[part].to_vec();
-                outcomes
-                    .extend(backend.write(submission.key(number), submission.digest, kind, events).await?);
+                let (key, events) = (submission.key(number), events[part].to_vec());
+                let digest = submission.digest;
+                outcomes.extend(access::write(backend, access, key, digest, kind, events).await?);
             }
             outcomes
         }
@@ -301,13 +346,15 @@ async fn write<B: Backend>(
 
 async fn read<B: Backend>(
     backend: &B,
+    access: Option<&Access>,
     operation: Operation,
     batches: &Batches,
     mut events: Vec<u8>,
 ) -> Result<(Done, Vec<u8>), Refusal> {
     clamp_limits(operation, &mut events);
     let ranges = batches.ranges(operation.kind).collect();
-    let mut answers = backend.read(operation, events, ranges).await?;
+    let within = access::readable(access);
+    let mut answers = backend.read(operation, events, ranges, within).await?;
     let fits = finish_read(operation, &answers.ends, &mut answers.results);
     fits.ok_or(Refusal::Impossible(EvictionReason::InvalidRequestBodySize))?;
     Ok((stamped(answers.timestamp), answers.results))

@@ -125,7 +125,8 @@ impl Refused {
             | CertificateError::ExpiredContext { .. }
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. } => Self::Expired,
-            CertificateError::UnknownIssuer => Self::UnknownAuthority,
+            // An authority of the same name with another key is another one.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownAuthority,
             CertificateError::ApplicationVerificationFailure => Self::NotAdmitted,
             _ => Self::Invalid,
         }
@@ -134,14 +135,13 @@ impl Refused {
     fn of_alert(alert: AlertDescription) -> Self {
         match alert {
             AlertDescription::CertificateRequired => Self::NoCertificate,
-            AlertDescription::UnknownCA => Self::UnknownAuthority,
+            AlertDescription::UnknownCA | AlertDescription::DecryptError => Self::UnknownAuthority,
             AlertDescription::CertificateExpired => Self::Expired,
             AlertDescription::AccessDenied => Self::NotAdmitted,
             AlertDescription::BadCertificate
             | AlertDescription::UnsupportedCertificate
             | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::DecryptError => Self::Invalid,
+            | AlertDescription::CertificateUnknown => Self::Invalid,
             _ => Self::Broken,
         }
     }
