@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access;
 mod ledger;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor};
 use money::Currency;
 
+pub(crate) use access::{CertsCommand, CertsFolder, TunnelArgs};
 pub(crate) use ledger::{LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
@@ -66,6 +68,11 @@ pub(crate) enum Command {
     /// Check and read the journal's files.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Make certificates for sites and clients, for a laptop or a test.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Carry TigerBeetle's clients, which speak no TLS, to a bank that asks for certificates.
+    Tunnel(TunnelArgs),
     /// One site's process; `up` starts these.
     #[command(hide = true)]
     Site(SiteArgs),

@@ -19,9 +19,6 @@ use crate::gate_metrics::{GateCounts, GateMetrics};
 /// How often the files are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The longest sleep before a certificate's end is looked at again.
-const SLEEP_MAX: Duration = Duration::from_secs(60 * 60);
-
 /// The files that say who may enter.
 #[derive(Clone, Debug)]
 pub struct GateFiles {
@@ -229,7 +226,7 @@ impl Gate {
         let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         let (identity, not_after_s) =
             shown.and_then(|certificate| identify(certificate)).ok_or(Refused::NotAdmitted)?;
-        let pass = Pass { identity, not_after_s, rules: self.rules.subscribe(), gate: Arc::clone(self) };
+        let pass = Pass { identity, not_after_s, gate: Arc::clone(self) };
         // The rules may have changed since the handshake began.
         if pass.permits().is_none() {
             return Err(Refused::NotAdmitted);
@@ -255,11 +252,15 @@ impl Gate {
 pub(crate) struct Pass {
     identity: Identity,
     not_after_s: u64,
-    rules: watch::Receiver<Option<Arc<Rules>>>,
     gate: Arc<Gate>,
 }
 
 impl Pass {
+    /// Who the client has proven to be.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// What the client may do now; nothing once it must leave.
     pub(crate) fn access(&self) -> Option<Access> {
         let permits = self.permits()?;
@@ -267,33 +268,12 @@ impl Pass {
     }
 
     fn permits(&self) -> Option<Arc<Permits>> {
-        if self.time_left().is_zero() {
-            return None;
-        }
-        let rules = self.rules.borrow();
-        rules.as_ref()?.policy.permits(&self.identity).map(Arc::clone)
-    }
-
-    /// Until the certificate's end.
-    fn time_left(&self) -> Duration {
         #[expect(clippy::disallowed_methods, reason = "certificates end by the wall clock")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Duration::from_secs(self.not_after_s.saturating_add(1)).saturating_sub(now)
-    }
-
-    /// Waits until the client must leave: struck off the policy, or its certificate has expired.
-    pub(crate) async fn revoked(&mut self) {
-        loop {
-            self.rules.mark_unchanged();
-            if self.permits().is_none() {
-                tracing::warn!(identity = %self.identity, "a client must leave: it is not accepted any more");
-                return;
-            }
-            let patience = self.time_left().min(SLEEP_MAX);
-            // Either way it is looked at again; a gate that is gone changes nothing any more.
-            if let Ok(Err(_)) = timeout(patience, self.rules.changed()).await {
-                tokio::time::sleep(patience).await;
-            }
+        if now.as_secs() > self.not_after_s {
+            return None;
         }
+        let rules = self.gate.rules.borrow();
+        rules.as_ref()?.policy.permits(&self.identity).map(Arc::clone)
     }
 }

@@ -122,7 +122,6 @@ impl<B: Backend, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<B, R, W> {
                     closing = true;
                     continue;
                 }
-                () = revoked(&mut self.pass) => return Err(self.revoke().await),
             };
             self.context.metrics.bytes_in.add(self.inbox.take_received());
             self.take(received).await?;
@@ -152,7 +151,12 @@ impl<B: Backend, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<B, R, W> {
 
     async fn message(&mut self, message: Message) -> Result<(), End> {
         let site = self.site();
-        match self.connection.receive(&site, &message.header, &message.body)? {
+        let effect = self.connection.receive(&site, &message.header, &message.body)?;
+        let access = match self.pass.as_ref().map(Pass::access) {
+            Some(None) => return Err(self.revoke(&effect).await),
+            access => access.flatten(),
+        };
+        match effect {
             Effect::Ignore(_) => self.context.metrics.ignored.one(),
             Effect::Send(header) => {
                 self.context.metrics.pings.one();
@@ -160,13 +164,6 @@ impl<B: Backend, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<B, R, W> {
             }
             Effect::Evict(header) => self.evict(&header).await?,
             Effect::Submit(submission) => {
-                let access = match &self.pass {
-                    None => None,
-                    Some(pass) => match pass.access() {
-                        Some(access) => Some(access),
-                        None => return Err(self.revoke().await),
-                    },
-                };
                 self.context.metrics.requests.one();
                 let backend = self.context.backend.clone();
                 self.under_way = Some(Box::pin(async move {
@@ -204,14 +201,20 @@ impl<B: Backend, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<B, R, W> {
         Ok(())
     }
 
-    /// Tells the client that it is not served any more.
-    async fn revoke(&mut self) -> End {
-        let site = self.site();
-        let header = self.connection.evict(&site, EvictionReason::NoSession);
-        match self.evict(&header).await {
-            Ok(()) => End::Revoked,
-            Err(end) => end,
+    /// Ends with a client that may not be here any more, and tells it if it asks for something: an eviction is the answer to
+    /// a request, and some published clients crash on one that comes by itself.
+    async fn revoke(&mut self, effect: &Effect) -> End {
+        if let Some(pass) = &self.pass {
+            tracing::warn!(identity = %pass.identity(), "a client must leave: it is not accepted any more");
         }
+        if matches!(effect, Effect::Submit(_)) {
+            let site = self.site();
+            let header = self.connection.evict(&site, EvictionReason::NoSession);
+            if let Err(end) = self.evict(&header).await {
+                return end;
+            }
+        }
+        End::Revoked
     }
 
     async fn evict(&mut self, header: &Header) -> Result<(), End> {
@@ -242,14 +245,6 @@ fn reset(deadline: &mut Pin<Box<Sleep>>, patience: Duration) {
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     // A door that is gone has closed, too.
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// Waits until the client may not be here any more.
-async fn revoked(pass: &mut Option<Pass>) {
-    match pass {
-        Some(pass) => pass.revoked().await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Waits for what is under way; for ever if nothing is.

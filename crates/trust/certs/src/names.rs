@@ -1,5 +1,7 @@
 //! Who a certificate is for, and until when.
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 
@@ -19,6 +21,14 @@ pub struct Names {
 }
 
 impl Names {
+    /// Reads the first certificate in a PEM file.
+    ///
+    /// Errors: [`CertsError::Certificate`].
+    pub fn of_pem(pem: &[u8]) -> Result<Self, CertsError> {
+        let certificate = CertificateDer::from_pem_slice(pem);
+        Self::of(&certificate.map_err(|_| CertsError::Certificate { what: "file" })?)
+    }
+
     /// Reads a certificate in DER. Whether it can be trusted is not asked here.
     ///
     /// Errors: [`CertsError::Certificate`].

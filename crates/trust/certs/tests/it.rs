@@ -22,7 +22,7 @@ fn authority() -> Authority {
 }
 
 fn names(pem: &str) -> Names {
-    Names::of(&CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap()
+    Names::of_pem(pem.as_bytes()).unwrap()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod account;
+mod certs;
 mod drill;
 mod journal;
 mod ledger;
@@ -8,6 +9,7 @@ mod pay;
 mod replay;
 mod status;
 mod table;
+mod tunnel;
 
 use ::client::{Client, ClientOptions};
 
@@ -27,6 +29,8 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Pay(args) => pay::run(&bank, args, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
+        Command::Certs(command) => certs::run(&bank, command, output),
+        Command::Tunnel(args) => tunnel::run(&bank, args, output).await,
         Command::Journal(command) => journal::run(&bank.layout, command, output).await,
     }
 }

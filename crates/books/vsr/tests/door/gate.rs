@@ -10,7 +10,7 @@ use vsr::{Client, ClientError, GateCounts, Kind, Limits};
 use vsr_core::{EvictionReason, SessionError};
 
 use super::memory::Bank;
-use super::site::{Door, accounts, statuses};
+use super::site::{Door, Raw, accounts, statuses};
 use super::tls::{Pki, impatient, now, options, policy};
 
 const CREATED: u32 = u32::MAX;
@@ -20,6 +20,14 @@ async fn until(pki: &Pki, counted: impl Fn(GateCounts) -> bool) {
     while !counted(pki.gate.counts()) {
         tokio::task::yield_now().await;
     }
+}
+
+/// Until one client had to leave.
+async fn until_revoked(door: &Door) {
+    while door.counts().revoked == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(door.counts().revoked, 1);
 }
 
 fn evicted(error: &ClientError) -> Option<EvictionReason> {
@@ -165,7 +173,7 @@ async fn connections_that_only_knock_count_and_give_their_places_back() {
 }
 
 #[tokio::test]
-async fn who_is_struck_off_must_leave_at_once() {
+async fn who_is_struck_off_gets_nothing_more_done() {
     let pki = Pki::new(&[&format!("payments: {ALL}"), &format!("payroll: {ALL}")]);
     let bank = Bank::default();
     let door = pki.door(&bank).await;
@@ -173,11 +181,9 @@ async fn who_is_struck_off_must_leave_at_once() {
     let mut payroll = pki.client(&door, "payroll", 2).await;
     payments.batch(Kind::CreateAccounts, &accounts(1..2)).await.unwrap();
     pki.change_policy(&[&format!("payroll: {ALL}")]);
-    while door.counts().revoked == 0 {
-        tokio::task::yield_now().await;
-    }
     let error = payments.batch(Kind::CreateAccounts, &accounts(2..3)).await.unwrap_err();
     assert_eq!(evicted(&error), Some(EvictionReason::NoSession), "{error}");
+    until_revoked(&door).await;
     payroll.batch(Kind::CreateAccounts, &accounts(3..4)).await.unwrap();
     assert_eq!(bank.applied(), 2, "nothing of it was done");
     assert!(Client::open(impatient(door.address, pki.tls("payments"))).await.is_err(), "nor comes in again");
@@ -190,7 +196,7 @@ async fn a_certificate_that_ends_ends_its_connection() {
     let day = Duration::from_secs(24 * 60 * 60);
     // However slow the machine is, some certificate lives long enough to come in.
     let mut left = Duration::from_secs(2);
-    let client = loop {
+    let mut client = loop {
         let issued =
             pki.authority.issue_client(ClientName::Common("payments"), now() + left - day, 1).unwrap();
         match Client::open(impatient(door.address, pki.tls_of(&issued))).await {
@@ -198,11 +204,29 @@ async fn a_certificate_that_ends_ends_its_connection() {
             Err(_) => left *= 2,
         }
     };
-    while door.counts().revoked == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(door.counts().open, 0);
-    drop(client);
+    let error = loop {
+        match client.batch(Kind::LookupAccounts, &[0; 16]).await {
+            Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(evicted(&error), Some(EvictionReason::NoSession), "{error}");
+    until_revoked(&door).await;
+}
+
+/// An idle client hears nothing and finds the connection closed at its next ping.
+#[tokio::test]
+async fn a_ping_of_who_was_struck_off_ends_the_connection() {
+    let pki = Pki::new(&[&format!("payments: {ALL}")]);
+    let door = pki.door(&Bank::default()).await;
+    let mut raw = Raw::connect_tls(&door, pki.tls("payments")).await;
+    let session = vsr_core::ClientSession::new(9, 0, vsr_core::Release::OURS);
+    raw.send(&session.ping(1).to_bytes()).await;
+    assert!(raw.hear().await.is_some());
+    pki.change_policy(&[]);
+    raw.send(&session.ping(2).to_bytes()).await;
+    assert!(raw.hear().await.is_none());
+    until_revoked(&door).await;
 }
 
 #[tokio::test]
