@@ -74,7 +74,7 @@ fn damaged_segment(u: &mut Unstructured<'_>) -> Result<bool> {
     let segment = segments.values_mut().nth(which).expect("an index within the length");
     mutate(u, segment)?;
     let is_whole = segments == LARGE.segments;
-    match Ledger::restore_with_cold_store(&LARGE.snapshot, Shelf::of(segments), COLD) {
+    match Ledger::restore_with_cold_store(&LARGE.snapshot, Shelf::of(segments), COLD, &in_turn) {
         Err(error) => {
             assert_told(&error);
             assert!(!is_whole, "whole segments are taken");
@@ -95,7 +95,7 @@ fn restore(snapshot: &[u8], saved: &Saved) -> Option<Ledger> {
     let restored = if saved.segments.is_empty() {
         Ledger::restore(snapshot)
     } else {
-        Ledger::restore_with_cold_store(snapshot, Shelf::of(saved.segments.clone()), COLD)
+        Ledger::restore_with_cold_store(snapshot, Shelf::of(saved.segments.clone()), COLD, &in_turn)
     };
     match restored {
         Ok(ledger) => Some(ledger),
@@ -104,6 +104,11 @@ fn restore(snapshot: &[u8], saved: &Saved) -> Option<Ledger> {
             None
         }
     }
+}
+
+fn in_turn(one: &mut (dyn FnMut() + Send), other: &mut (dyn FnMut() + Send)) {
+    one();
+    other();
 }
 
 /// Makes the checksum say that all is well.

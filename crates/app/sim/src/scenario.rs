@@ -218,8 +218,6 @@ impl<'t> Scenario<'t> {
                         format!("site {site} cannot use snapshot `{name}`, which nobody damaged: {error}")
                     })?;
                     self.stats.snapshots_refused += 1;
-                    // The site goes on from an older one, and what only this one named is removed.
-                    self.rotten_snapshots.push(name);
                 }
                 self.stats.starts += 1;
                 self.stats.starts_from_snapshot += u64::from(from.0 > 0);

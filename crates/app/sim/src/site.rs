@@ -126,6 +126,10 @@ impl Follower {
                 Err(error) => refused.push((name, error)),
             }
         }
+        if !refused.is_empty() {
+            around.machine.enter(Phase::Snapshot);
+            depot::remove(&*process.snapshots, refused.iter().map(|(name, _)| name))?;
+        }
         let (mut replica, position) = found;
         let mut reader = Reader::open(process.journal.clone(), SHARD, position)?;
         if around.mutant == Some(Mutant::ForgetSnapshotTail)

@@ -20,4 +20,4 @@ mod review;
 pub use error::{IdentityError, PolicyError};
 pub use identity::{Identity, Names};
 pub use policy::{GRANTS_MAX, POLICY_BYTES_MAX, Permits, Policy, Right};
-pub use review::Review;
+pub use review::{Review, Write};

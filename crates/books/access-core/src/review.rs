@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ledger_core::{
-    Account, AccountFlags, CreateAccountStatus, CreateTransferStatus, EVENT_BYTES, Ledgers, Operation,
-    Outcome, Transfer, TransferFlags,
+    Account, AccountFlags, CreateAccountStatus, CreateTransferStatus, EVENT_BYTES, Ledgers, Outcome,
+    Transfer, TransferFlags,
 };
 
 use crate::{Permits, Right};
@@ -19,10 +19,19 @@ const _: () = assert!(
         && LINKED_EVENT_CHAIN_OPEN == CreateAccountStatus::LinkedEventChainOpen as u32
 );
 
+/// What a write creates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Accounts.
+    Accounts,
+    /// Transfers.
+    Transfers,
+}
+
 /// Which events of a write are refused for want of a right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Review {
-    operation: Operation,
+    write: Write,
     /// For each event the right that is missing.
     missing: Vec<Option<Right>>,
 }
@@ -30,9 +39,9 @@ pub struct Review {
 impl Review {
     /// The pending transfers whose ledgers a review of `events` has to know: those named by events that post or void and
     /// leave the ledger open. None if the permits make no difference between ledgers.
-    pub fn pending_ids(permits: &Permits, operation: Operation, events: &[u8]) -> Vec<u128> {
+    pub fn pending_ids(permits: &Permits, write: Write, events: &[u8]) -> Vec<u128> {
         let approve = permits.ledgers(Right::Approve);
-        if operation != Operation::CreateTransfers || approve == &Ledgers::All || approve.is_empty() {
+        if write != Write::Transfers || approve == &Ledgers::All || approve.is_empty() {
             return Vec::new();
         }
         transfers(events).filter(leaves_ledger_open).map(|transfer| transfer.pending_id).collect()
@@ -42,17 +51,16 @@ impl Review {
     ///
     /// An event that posts or voids and leaves its ledger open gets the ledger that it is permitted for, so that the ledger
     /// refuses it if its pending transfer turns out to be in another one, whatever happens meanwhile.
-    pub fn new(permits: &Permits, operation: Operation, events: &mut [u8], ledgers: &[Option<u32>]) -> Self {
-        let missing = match operation {
-            Operation::CreateAccounts => {
+    pub fn new(permits: &Permits, write: Write, events: &mut [u8], ledgers: &[Option<u32>]) -> Self {
+        let missing = match write {
+            Write::Accounts => {
                 let post = permits.ledgers(Right::Post);
                 let accounts = records(events).filter_map(Account::from_bytes);
                 accounts.map(|account| missing(post, Right::Post, account.ledger)).collect()
             }
-            Operation::CreateTransfers => review_transfers(permits, events, ledgers),
-            Operation::Pulse => Vec::new(),
+            Write::Transfers => review_transfers(permits, events, ledgers),
         };
-        Self { operation, missing }
+        Self { write, missing }
     }
 
     /// How many events are refused for want of this right.
@@ -88,9 +96,9 @@ impl Review {
             if missing.is_some() {
                 // Neither 0 nor 2^128 − 1, which would be refused before the ledger is looked at.
                 let id = name.wrapping_add(place).clamp(1, u128::MAX - 1);
-                match self.operation {
-                    Operation::CreateAccounts => neutralise_account(record, id),
-                    _ => neutralise_transfer(record, id),
+                match self.write {
+                    Write::Accounts => neutralise_account(record, id),
+                    Write::Transfers => neutralise_transfer(record, id),
                 }
             }
         }
@@ -117,9 +125,9 @@ impl Review {
     }
 
     fn status(&self) -> u32 {
-        match self.operation {
-            Operation::CreateAccounts => CreateAccountStatus::LedgerMustNotBeZero as u32,
-            _ => REFUSED,
+        match self.write {
+            Write::Accounts => CreateAccountStatus::LedgerMustNotBeZero as u32,
+            Write::Transfers => REFUSED,
         }
     }
 }

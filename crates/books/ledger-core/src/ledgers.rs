@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::Ledger;
+use crate::filter::QueryFilter;
+use crate::rows::Row;
 
 /// A set of ledgers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,15 +59,17 @@ impl Ledgers {
 impl Ledger {
     /// Whether the account with this number is in one of `ledgers`.
     pub(crate) fn has_account_within(&self, ledgers: &Ledgers, number: u32) -> bool {
-        ledgers.contains(self.accounts.get(number).ledger)
+        ledgers.contains(self.accounts.ledger(self.accounts.get(number)))
     }
 
     /// Whether the transfer with this number is in one of `ledgers`. Reads it only if the answer depends on it.
     pub(crate) fn has_transfer_within(&self, ledgers: &Ledgers, number: u32) -> bool {
-        match ledgers {
-            Ledgers::All => true,
-            Ledgers::Only(_) => self.has_account_within(ledgers, self.transfers.rows.get(number).debit.get()),
-        }
+        ledgers == &Ledgers::All || self.has_row_within(ledgers, &self.transfers.rows.get(number))
+    }
+
+    /// Whether a transfer is in one of `ledgers`.
+    pub(crate) fn has_row_within(&self, ledgers: &Ledgers, row: &Row) -> bool {
+        self.has_account_within(ledgers, row.debit.get())
     }
 
     /// The ledger of each of these pending transfers; nothing for an id that is none.
@@ -73,8 +77,22 @@ impl Ledger {
         let ledger = |id| {
             let row = self.transfers.rows.get(self.transfers.find(id)?);
             let is_pending = row.flags().contains(crate::TransferFlags::PENDING);
-            is_pending.then(|| self.accounts.get(row.debit.get()).ledger)
+            is_pending.then(|| self.accounts.ledger(self.accounts.get(row.debit.get())))
         };
         ids.into_iter().map(ledger).collect()
+    }
+}
+
+impl QueryFilter {
+    /// The same filter if there were no ledgers but these: with the ledger if there is only one, so that it is found by its
+    /// key. `None` if it asks for nothing then.
+    pub(crate) fn within(&self, ledgers: &Ledgers) -> Option<Self> {
+        let Ledgers::Only(only) = ledgers else { return Some(*self) };
+        match (self.ledger, only.len()) {
+            (0, 0) => None,
+            (0, 1) => Some(Self { ledger: ledgers.first(), ..*self }),
+            (0, _) => Some(*self),
+            (ledger, _) => only.contains(&ledger).then_some(*self),
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use access_core::{Identity, Permits, Review, Right};
-use ledger_core::{Ledgers, Operation};
+use access_core::{Identity, Permits, Review, Right, Write};
+use ledger_core::Ledgers;
 use vsr_core::Kind;
 
 use crate::backend::{Backend, Refusal};
@@ -54,13 +54,13 @@ pub(crate) async fn write<B: Backend>(
 ) -> Result<Vec<u8>, Refusal> {
     let Some(access) = access else { return backend.write(key, digest, kind, events).await };
     let key = access.name(key);
-    let operation = match kind {
-        Kind::CreateAccounts => Operation::CreateAccounts,
-        _ => Operation::CreateTransfers,
+    let write = match kind {
+        Kind::CreateAccounts => Write::Accounts,
+        _ => Write::Transfers,
     };
-    let pending = Review::pending_ids(&access.permits, operation, &events);
+    let pending = Review::pending_ids(&access.permits, write, &events);
     let ledgers = if pending.is_empty() { Vec::new() } else { backend.ledgers_of_pending(pending).await? };
-    let review = Review::new(&access.permits, operation, &mut events, &ledgers);
+    let review = Review::new(&access.permits, write, &mut events, &ledgers);
     if review.is_clean() {
         return backend.write(key, digest, kind, events).await;
     }

@@ -2,6 +2,7 @@
 
 mod account;
 mod certs;
+mod day;
 mod drill;
 mod journal;
 mod ledger;
@@ -9,7 +10,9 @@ mod pay;
 mod replay;
 mod status;
 mod table;
+mod tree;
 mod tunnel;
+mod unit;
 
 use ::client::{Client, ClientOptions};
 
@@ -27,6 +30,10 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Account(command) => account::run(&bank, command, output).await,
         Command::Ledger(command) => ledger::run(&bank, command, output).await,
         Command::Pay(args) => pay::run(&bank, args, output).await,
+        Command::Reverse(args) => pay::reverse(&bank, args, output).await,
+        Command::Hold(command) => pay::hold(&bank, command, output).await,
+        Command::Unit(command) => unit::run(&bank, command, output).await,
+        Command::Day(command) => day::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
         Command::Certs(command) => certs::run(&bank, command, output),

@@ -11,6 +11,7 @@
 mod access;
 mod bank;
 mod berka;
+mod books;
 mod cli;
 mod console;
 mod damage;

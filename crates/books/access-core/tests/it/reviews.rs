@@ -1,6 +1,6 @@
 //! What a review leaves of a write, applied to real books.
 
-use access_core::{Permits, Policy, Review, Right};
+use access_core::{Permits, Policy, Review, Right, Write};
 use ids::Timestamp;
 use ledger_core::{
     Account, AccountFlags, CreateTransferStatus as Status, EVENT_BYTES, Ledger, Operation, Outcome, Transfer,
@@ -76,23 +76,30 @@ fn statuses(outcomes: &[u8]) -> Vec<u32> {
     outcomes.chunks_exact(16).filter_map(Outcome::from_bytes).map(|outcome| outcome.status).collect()
 }
 
+fn operation(write: Write) -> Operation {
+    match write {
+        Write::Accounts => Operation::CreateAccounts,
+        Write::Transfers => Operation::CreateTransfers,
+    }
+}
+
 /// Reviews a request as the door does, and applies what is left. Gives the statuses.
-fn send(ledger: &mut Ledger, permits: &Permits, operation: Operation, mut events: Vec<u8>) -> Vec<u32> {
-    let ids = Review::pending_ids(permits, operation, &events);
+fn send(ledger: &mut Ledger, permits: &Permits, write: Write, mut events: Vec<u8>) -> Vec<u32> {
+    let ids = Review::pending_ids(permits, write, &events);
     let ledgers = ledger.ledgers_of_pending(ids);
-    let review = Review::new(permits, operation, &mut events, &ledgers);
+    let review = Review::new(permits, write, &mut events, &ledgers);
     let now = ledger.clock().0 + events.len() as u64;
     if !review.is_clean() && review.leaves_nothing(&events) {
         return statuses(&review.outcomes(&events, now));
     }
     review.neutralise(&mut events, 1 << 100);
     let mut out = Vec::new();
-    ledger.apply(operation, Timestamp(now), &events, &mut out).unwrap();
+    ledger.apply(operation(write), Timestamp(now), &events, &mut out).unwrap();
     statuses(&out)
 }
 
 fn make(ledger: &mut Ledger, permits: &Permits, transfers: &[Transfer]) -> Vec<u32> {
-    send(ledger, permits, Operation::CreateTransfers, bytes(transfers, Transfer::as_bytes))
+    send(ledger, permits, Write::Transfers, bytes(transfers, Transfer::as_bytes))
 }
 
 #[test]
@@ -116,7 +123,7 @@ fn accounts_take_the_right_to_post() {
     let account = |id, ledger| Account { id, ledger, code: 1, ..Account::default() };
     let sent = bytes(&[account(11, 1), account(12, 2), account(13, 1), account(14, 0)], Account::as_bytes);
     let mut books = books();
-    let made = send(&mut books, &permits(&["post 1"]), Operation::CreateAccounts, sent);
+    let made = send(&mut books, &permits(&["post 1"]), Write::Accounts, sent);
     assert_eq!(made, [CREATED, 13, CREATED, 13]);
     assert!(books.account(11).is_some() && books.account(12).is_none());
 }
@@ -154,10 +161,10 @@ fn a_ledger_left_open_is_settled_before_the_request_is_applied() {
     let mine = permits(&["approve 1"]);
     let mut events = bytes(&[resolve(1, 93, 0, POST)], Transfer::as_bytes);
     let mut books = books();
-    let ids = Review::pending_ids(&mine, Operation::CreateTransfers, &events);
+    let ids = Review::pending_ids(&mine, Write::Transfers, &events);
     let ledgers = books.ledgers_of_pending(ids);
     assert_eq!(ledgers, [None]);
-    let review = Review::new(&mine, Operation::CreateTransfers, &mut events, &ledgers);
+    let review = Review::new(&mine, Write::Transfers, &mut events, &ledgers);
     assert!(review.is_clean());
     assert_eq!(make(&mut books, &permits(&["post *"]), &[transfer(93, 2, PENDING)]), [CREATED]);
     let mut out = Vec::new();
@@ -282,27 +289,27 @@ proptest! {
         let ledger = |place: usize| if refused >> place & 1 == 0 { 1 } else { 2 };
         let flag = |linked: bool| u16::from(linked);
         let id = |place: usize| place as u128 + 1;
-        let (operation, mut events) = if is_account {
+        let (write, mut events) = if is_account {
             let account = |(place, linked): (usize, &bool)| Account {
                 id: id(place), ledger: ledger(place), code: 1, flags: AccountFlags(flag(*linked)), ..Account::default()
             };
             let accounts: Vec<Account> = linked.iter().enumerate().map(account).collect();
-            (Operation::CreateAccounts, bytes(&accounts, Account::as_bytes))
+            (Write::Accounts, bytes(&accounts, Account::as_bytes))
         } else {
             let make = |(place, linked): (usize, &bool)| {
                 transfer(id(place), ledger(place), TransferFlags(flag(*linked)))
             };
             let transfers: Vec<Transfer> = linked.iter().enumerate().map(make).collect();
-            (Operation::CreateTransfers, bytes(&transfers, Transfer::as_bytes))
+            (Write::Transfers, bytes(&transfers, Transfer::as_bytes))
         };
-        let review = Review::new(&mine, operation, &mut events, &[]);
+        let review = Review::new(&mine, write, &mut events, &[]);
         prop_assume!(!review.is_clean() && review.leaves_nothing(&events));
         let ours = statuses(&review.outcomes(&events, 77));
         review.neutralise(&mut events, 1 << 90);
         let mut theirs = Vec::new();
         let mut books = if is_account { Ledger::new() } else { books() };
         let last = 20 + (events.len() / EVENT_BYTES) as u64;
-        books.apply(operation, Timestamp(last), &events, &mut theirs).unwrap();
+        books.apply(operation(write), Timestamp(last), &events, &mut theirs).unwrap();
         prop_assert_eq!(ours, statuses(&theirs));
     }
 }
