@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use crate::groups::Groups;
 use crate::columns::Columns;
+use crate::groups::Groups;
 use crate::id_index::{IdHash, IdIndex};
 use crate::keys::{Fields, Keys};
 use crate::pages::{PAGE_LEN, Pages};
 use crate::postings::{Postings, Tail};
-use crate::transfers::NONE;
 use crate::scan::Direction;
+use crate::transfers::NONE;
 use crate::wire::{Account, AccountFlags};
 
 /// Accounts in order of creation, found by id.
