@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access;
 mod books;
 mod interest;
 mod ledger;
@@ -13,6 +14,7 @@ use console_api::DrillTarget;
 use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor, Unit};
 
+pub(crate) use access::{CertsCommand, CertsFolder, TunnelArgs};
 pub(crate) use books::{DayCommand, HoldCommand, ReverseArgs, UnitCommand};
 pub(crate) use interest::{InterestCommand, RateArgs, percent};
 pub(crate) use ledger::{LedgerCommand, TransfersArgs};
@@ -86,6 +88,11 @@ pub(crate) enum Command {
     /// Check and read the journal's files.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Make certificates for sites and clients, for a laptop or a test.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Carry TigerBeetle's clients, which speak no TLS, to a bank that asks for certificates.
+    Tunnel(TunnelArgs),
     /// One site's process; `up` starts these.
     #[command(hide = true)]
     Site(SiteArgs),
