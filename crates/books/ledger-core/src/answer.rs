@@ -105,7 +105,7 @@ impl Ledger {
 
     fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
         for number in numbers {
-            out.extend_from_slice(self.accounts.get(number).account().as_bytes());
+            out.extend_from_slice(self.accounts.record(number).as_bytes());
         }
     }
 
@@ -162,7 +162,8 @@ impl Ledger {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
         let candidates = self.walk_accounts(filter, range, direction).all();
-        let found = candidates.filter(|number| filter.matches(&self.accounts.get(*number).fields()));
+        let found =
+            candidates.filter(|number| filter.matches(&self.accounts.fields(self.accounts.get(*number))));
         self.write_accounts(found.take(limit), out);
     }
 
@@ -198,7 +199,7 @@ impl Ledger {
 
     /// Whether `filter` asks for a transfer.
     pub(crate) fn is_asked_for(&self, filter: &QueryFilter, row: &Row) -> bool {
-        filter.matches(&row.fields(self.accounts.get(row.debit.get()).ledger))
+        filter.matches(&row.fields(self.accounts.ledger(self.accounts.get(row.debit.get()))))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ids::Timestamp;
 
 use crate::accounts::Accounts;
+use crate::bank::Bank;
 use crate::cold::{Cold, ColdError, ColdOptions, ColdSegment, ColdStore};
 use crate::history::History;
 use crate::rows::Row;
@@ -19,6 +20,7 @@ pub struct Ledger {
     pub(crate) accounts: Accounts,
     pub(crate) transfers: Transfers,
     pub(crate) history: History,
+    pub(crate) bank: Bank,
     /// The stamp of the last request: every later event comes after it.
     pub(crate) clock: u64,
     pub(crate) state_hash: StateHash,
@@ -62,6 +64,7 @@ impl Ledger {
             accounts: Accounts::default(),
             transfers: Transfers::new(cold),
             history: History::new(),
+            bank: Bank::default(),
             clock: 0,
             state_hash: StateHash::default(),
         }
@@ -116,7 +119,7 @@ impl Ledger {
             user_data_64: row.user_data_64.get(),
             user_data_32: row.user_data_32.get(),
             timeout: row.timeout.get(),
-            ledger: debited.ledger,
+            ledger: self.accounts.ledger(debited),
             code: row.code.get(),
             flags: TransferFlags(row.flags.get()),
             timestamp: row.timestamp.get(),

@@ -32,11 +32,11 @@ impl Ledger {
         states: &[u8],
         both: &Both,
     ) -> Result<(), SnapshotError> {
-        let ledgers = self.accounts.rows().map(|account| account.ledger).collect();
+        let ledgers = self.accounts.rows().map(|account| self.accounts.ledger(account)).collect();
         let mut round = Round { columns: Vec::new(), states, ledgers, both, sorted: Default::default() };
         self.restore_segments(segments, &mut round)?;
         self.restore_rows(rows, &mut round)?;
-        self.enter(&mut round)?;
+        self.enter_round(&mut round)?;
         ensure(round.states.is_empty(), "the states of the transfers")
     }
 
@@ -49,7 +49,7 @@ impl Ledger {
             ensure(last < timestamp && timestamp <= self.clock, "the time of a cold segment")?;
             last = timestamp;
             if round.columns.len() >= ROUND {
-                self.enter(round)?;
+                self.enter_round(round)?;
             }
         }
         Ok(())
@@ -68,7 +68,7 @@ impl Ledger {
             round.columns.push(column);
             self.transfers.rows.push(row, ledger);
             if round.columns.len() >= ROUND {
-                self.enter(round)?;
+                self.enter_round(round)?;
             }
         }
         Ok(())
@@ -93,7 +93,7 @@ impl Ledger {
     }
 
     /// Enters the transfers of a round, whose rows are in place, into index and lists.
-    fn enter(&mut self, round: &mut Round<'_>) -> Result<(), SnapshotError> {
+    fn enter_round(&mut self, round: &mut Round<'_>) -> Result<(), SnapshotError> {
         let Some((states, rest)) = round.states.split_at_checked(round.columns.len()) else {
             return Err(SnapshotError::Inconsistent { what: "the states of the transfers" });
         };

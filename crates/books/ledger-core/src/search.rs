@@ -28,7 +28,7 @@ pub struct Found<Record, Place = u64> {
 }
 
 impl<Record, Place> Found<Record, Place> {
-    fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self { records: Vec::new(), next: None }
     }
 }
@@ -70,7 +70,7 @@ impl Ledger {
             && let Some(number) = walk.next(&mut looks)
         {
             let row = self.accounts.get(number);
-            records.extend(filter.matches(&row.fields()).then(|| row.account()));
+            records.extend(filter.matches(&self.accounts.fields(row)).then(|| self.accounts.record(number)));
         }
         Found { records, next: walk.passed().map(|number| self.accounts.get(number).id) }
     }
@@ -167,11 +167,6 @@ impl Ledger {
         Ok((account, found))
     }
 
-    fn view(&self, number: u32) -> TransferView {
-        let entry = self.entry(number);
-        TransferView { transfer: entry.transfer, state: entry.state }
-    }
-
     /// The same page with its end named for the outside.
     fn named<T>(&self, found: Found<T, u32>) -> Found<T> {
         let next = found.next.map(|number| self.transfers.rows.get(number).timestamp.get());
@@ -194,7 +189,7 @@ fn beyond(range: TimeRange, direction: Direction, timestamp: u64) -> TimeRange {
 }
 
 /// Picks up to `limit` records and looks at up to `looks` of them.
-fn page<Record: Copy, T>(
+pub(crate) fn page<Record: Copy, T>(
     records: impl Iterator<Item = Record>,
     limit: u32,
     looks: usize,

@@ -1,8 +1,8 @@
 //! The whole ledger as bytes, and back.
 //!
-//! Format 2, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
+//! Format 3, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
 //! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) |
-//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16). The checksum is
+//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16) | the bank's part. The checksum is
 //! the CRC-32C of all that follows the header. Lists and indexes are built again.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::accounts::sum3;
 use crate::apply::TIMESTAMP_MAX;
+use crate::bank::PIECE_BYTES;
 use crate::bulk::{Both, in_turn};
 use crate::cold::{Cold, ColdOptions, ColdSegment, ColdStore};
 use crate::expiry::Expiry;
@@ -24,7 +25,7 @@ use crate::wire::{Account, AccountFlags};
 use crate::{Ledger, SnapshotError};
 
 const MAGIC: [u8; 8] = *b"TBLEDGER";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -42,7 +43,8 @@ struct Header {
     expired: u32,
     marks: u32,
     failed: u32,
-    reserved: u32,
+    /// Pieces of 16 bytes.
+    bank: u32,
     chains: StateHash,
     state_hash: [u8; 32],
 }
@@ -74,6 +76,8 @@ impl Ledger {
     pub fn snapshot(&self, out: &mut Vec<u8>) {
         let (transfers, rows) = (&self.transfers, &self.transfers.rows);
         let counts = self.counts();
+        let mut bank = Vec::new();
+        self.write_bank(&mut bank);
         let header = Header {
             magic: MAGIC,
             format: FORMAT,
@@ -88,14 +92,14 @@ impl Ledger {
             expired: count(transfers.expiries.expired().len()),
             marks: self.history.marks().len(),
             failed: counts.failed,
-            reserved: 0,
+            bank: count(bank.len() / PIECE_BYTES),
             chains: self.state_hash,
             state_hash: self.state_hash().0,
         };
         let start = out.len();
         out.reserve(usize::try_from(header.bytes()).unwrap_or(0));
         out.extend_from_slice(header.as_bytes());
-        self.accounts.rows().for_each(|row| out.extend_from_slice(row.account().as_bytes()));
+        self.accounts.records().for_each(|account| out.extend_from_slice(account.as_bytes()));
         out.extend_from_slice(self.accounts.touched().as_bytes());
         out.extend_from_slice(rows.cold.segments().as_bytes());
         out.extend(transfers.states().iter().map(|state| *state as u8));
@@ -106,6 +110,7 @@ impl Ledger {
         out.extend_from_slice(transfers.expiries.expired().as_bytes());
         self.history.marks().iter().for_each(|mark| out.extend_from_slice(mark.as_bytes()));
         out.extend_from_slice(transfers.failed().as_bytes());
+        out.extend_from_slice(&bank);
         let checksum = crc32c(&out[start + HEADER_BYTES..]);
         out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
     }
@@ -140,6 +145,7 @@ impl Ledger {
         ensure(header.clock <= TIMESTAMP_MAX, "the clock is out of range")?;
         ledger.accounts.expect(parts.accounts.len() / RECORD_BYTES);
         ledger.restore_accounts(parts.accounts)?;
+        ledger.restore_bank(parts.bank, header.transfers)?;
         ledger.restore_touched(parts.touched)?;
         ledger.transfers.expect(parts.states.len() + parts.failed.len() / ID_BYTES);
         ledger.restore_transfers(parts.segments, parts.hot, parts.states, both)?;
@@ -260,11 +266,12 @@ struct Parts<'a> {
     expired: &'a [u8],
     marks: &'a [u8],
     failed: &'a [u8],
+    bank: &'a [u8],
 }
 
 impl Header {
     /// The length of every part, in their order.
-    fn lengths(&self) -> [u64; 9] {
+    fn lengths(&self) -> [u64; 10] {
         let part = |count: u32, size: usize| u64::from(count) * size as u64;
         [
             part(self.accounts, RECORD_BYTES),
@@ -276,6 +283,7 @@ impl Header {
             part(self.expired, EXPIRY_BYTES),
             part(self.marks, MARK_BYTES),
             part(self.failed, ID_BYTES),
+            part(self.bank, PIECE_BYTES),
         ]
     }
 
@@ -297,7 +305,7 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
         return Err(SnapshotError::NewerFormat { version: header.format });
     }
     // An older format is read by rebuilding from the journal.
-    ensure(header.format == FORMAT && header.reserved == 0, "the header")?;
+    ensure(header.format == FORMAT, "the header")?;
     if header.bytes() != actual {
         return Err(SnapshotError::Length { expected: header.bytes(), actual });
     }
@@ -305,14 +313,14 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
     let is_numbered =
         [header.accounts, header.transfers, header.failed].iter().all(|count| *count <= TRANSFERS_MAX);
     ensure(is_numbered && header.hot <= header.transfers, "the counts of the header")?;
-    let [accounts, touched, segments, states, hot, timers, expired, marks, failed] =
+    let [accounts, touched, segments, states, hot, timers, expired, marks, failed, bank] =
         header.lengths().map(|length| {
             // The whole length was compared, so every part is there.
             let (part, tail) = rest.split_at(usize::try_from(length).unwrap_or(usize::MAX));
             rest = tail;
             part
         });
-    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, marks, failed }))
+    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, marks, failed, bank }))
 }
 
 pub(crate) fn is_id(id: u128) -> bool {
