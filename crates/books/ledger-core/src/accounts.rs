@@ -2,16 +2,21 @@
 
 use std::ops::Range;
 
+use crate::columns::Columns;
 use crate::groups::Groups;
 use crate::id_index::{IdHash, IdIndex};
-use crate::pages::Pages;
+use crate::keys::{Fields, Keys};
+use crate::pages::{PAGE_LEN, Pages};
 use crate::postings::{Postings, Tail};
+use crate::scan::Direction;
 use crate::transfers::NONE;
 use crate::wire::{Account, AccountFlags};
 
 /// Accounts in order of creation, found by id.
 pub(crate) struct Accounts {
     rows: Pages<Row>,
+    /// What queries compare, page by page.
+    marks: Vec<Columns>,
     index: IdIndex,
     postings: Postings,
     groups: Groups,
@@ -98,6 +103,17 @@ impl Row {
             code: self.code,
             flags: self.flags(),
             timestamp: self.timestamp,
+        }
+    }
+
+    /// The fields that queries compare; the ledger is that of its group.
+    fn fields(&self, ledger: u32) -> Fields {
+        Fields {
+            user_data_128: self.user_data_128,
+            user_data_64: self.user_data_64,
+            user_data_32: self.user_data_32,
+            ledger,
+            code: self.code,
         }
     }
 
@@ -202,6 +218,7 @@ impl Default for Accounts {
     fn default() -> Self {
         Self {
             rows: Pages::new(),
+            marks: Vec::new(),
             index: IdIndex::default(),
             postings: Postings::new(),
             groups: Groups::default(),
@@ -241,6 +258,11 @@ impl Accounts {
     /// The records of all accounts, in order of creation.
     pub(crate) fn records(&self) -> impl Iterator<Item = Account> {
         self.rows().map(|row| row.account(self.ledger(row)))
+    }
+
+    /// The fields of an account that queries compare.
+    pub(crate) fn fields(&self, row: &Row) -> Fields {
+        row.fields(self.ledger(row))
     }
 
     /// The ledger of an account.
@@ -334,6 +356,11 @@ impl Accounts {
         self.postings.descending(self.get(number).transfers, range)
     }
 
+    /// Makes room for so many ids at once.
+    pub(crate) fn expect(&mut self, ids: usize) {
+        self.index.reserve(ids);
+    }
+
     /// Adds an account whose id is new.
     pub(crate) fn push(&mut self, account: &Account) {
         let number = self.len();
@@ -342,6 +369,12 @@ impl Accounts {
         self.groups.join(group, &row);
         self.index.insert(IdHash::of(account.id), number);
         self.sums.add(&row);
+        if self.marks.last().is_none_or(|page| page.len() == PAGE_LEN) {
+            self.marks.push(Columns::default());
+        }
+        if let Some(page) = self.marks.last_mut() {
+            page.push(row.fields(account.ledger).marks(), PAGE_LEN);
+        }
         self.rows.push(row);
         self.touched.add(number);
     }
@@ -353,6 +386,35 @@ impl Accounts {
             let Some(row) = self.rows.pop() else { return };
             self.groups.leave(row.group, &row);
             self.index.remove(IdHash::of(row.id), number);
+            if let Some(page) = self.marks.last_mut() {
+                page.pop();
+            }
+            self.marks.pop_if(|page| page.len() == 0);
+        }
+    }
+
+    /// The next account within `range` whose marks are those asked for, on the page in which the walk begins. Without one,
+    /// what is left of the range.
+    pub(crate) fn find_on_page(
+        &self,
+        asked: &Keys,
+        range: Range<u32>,
+        direction: Direction,
+    ) -> Result<u32, Range<u32>> {
+        let page_len = u32::try_from(PAGE_LEN).unwrap_or(u32::MAX);
+        let page = match direction {
+            Direction::Ascending => range.start,
+            Direction::Descending => range.end - 1,
+        } / page_len;
+        let at = page * page_len;
+        let within = range.start.max(at)..range.end.min(at.saturating_add(page_len));
+        let places = (within.start - at) as usize..(within.end - at) as usize;
+        match self.marks[page as usize].find(asked, places, direction) {
+            Some(place) => Ok(at + u32::try_from(place).unwrap_or(0)),
+            None => Err(match direction {
+                Direction::Ascending => within.end..range.end,
+                Direction::Descending => range.start..within.start,
+            }),
         }
     }
 

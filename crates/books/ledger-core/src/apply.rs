@@ -202,7 +202,7 @@ impl Ledger {
         let row = entry.row();
         self.do_closing(&row);
         let number = self.transfers.len();
-        self.transfers.push(hash, entry.state, row);
+        self.transfers.push(hash, entry.state, row, entry.transfer.ledger);
         for account in [debit, credit] {
             if self.accounts.list(account, number) {
                 self.mark(account, number);

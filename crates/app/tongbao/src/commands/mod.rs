@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod account;
+mod certs;
 mod day;
 mod drill;
 mod interest;
@@ -11,6 +12,7 @@ mod replay;
 mod status;
 mod table;
 mod tree;
+mod tunnel;
 mod unit;
 
 use ::client::{Client, ClientOptions};
@@ -36,6 +38,8 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Interest(command) => interest::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
+        Command::Certs(command) => certs::run(&bank, command, output),
+        Command::Tunnel(args) => tunnel::run(&bank, args, output).await,
         Command::Journal(command) => journal::run(&bank.layout, command, output).await,
     }
 }
