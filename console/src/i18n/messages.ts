@@ -463,7 +463,7 @@ export function translate<Key extends MessageKey>(
 }
 
 /** The groups of messages that name values of the API. */
-export type ValueGroup = "state" | "role" | "status" | "direction" | "flag" | "phase" | "verdict" | "city" | "tab" | "order" | "kind" | "verification";
+export type ValueGroup = "state" | "role" | "status" | "direction" | "flag" | "phase" | "verdict" | "city" | "tab" | "order" | "kind" | "verification" | "rounding";
 
 /** What a value of the API is called, e.g. `("role", "leader")`; a value this build does not know is shown raw. */
 export function translateValue(language: Language, group: ValueGroup, value: string): string {
