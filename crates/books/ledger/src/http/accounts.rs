@@ -14,7 +14,7 @@ use problem::Problem;
 use shard::Request as ShardRequest;
 
 use super::search::accounts_filter;
-use super::{Api, PathId, Query, json, page_limit, written};
+use super::{Api, PathId, Query, Written, json, page_limit, written};
 use crate::convert;
 use crate::error::ApiError;
 use crate::machine::LedgerMachine;
@@ -63,28 +63,71 @@ fn account_status(outcome: &Outcome) -> CreateAccountStatus {
 )]
 pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let batch: AccountBatch = json(request).await?;
-    let mut body = Vec::with_capacity(batch.accounts.len() * ledger_core::EVENT_BYTES);
-    for account in &batch.accounts {
-        body.extend_from_slice(convert::account_record(account).as_bytes());
-    }
-    let reply = api.handle.submit(ShardRequest::by_content(Operation::CreateAccounts as u16, body)).await?;
-    if reply.bytes.is_empty() {
-        return Err(ledger_core::RequestError::Full.into());
-    }
-    let mut result = AccountBatchOutcome::default();
-    for (index, (account, outcome)) in (0..).zip(batch.accounts.iter().zip(outcomes(&reply.bytes))) {
-        match account_status(&outcome) {
-            CreateAccountStatus::Created => result.created += 1,
-            CreateAccountStatus::Exists => result.existing += 1,
-            status => result.refused.push(Refused {
-                index,
-                id: account.id.into(),
-                status: status.name().into(),
-                code: status.code().unwrap_or_default().into(),
-            }),
+    let Written { outcome, replayed } = api.create_accounts(&batch.accounts).await?;
+    Ok(written(replayed, StatusCode::OK, Json(outcome)))
+}
+
+impl Api {
+    /// Opens accounts, at most [`ledger_api::BATCH_ITEMS_MAX`], in order and durable together. The shard has the request
+    /// once the future was polled, so requests are done in the order in which their futures were polled first.
+    ///
+    /// Errors: [`ApiError::Ledger`] and [`ApiError::Shard`]; nothing was done, unless the outcome is unknown.
+    pub async fn create_accounts(
+        &self,
+        accounts: &[NewAccount],
+    ) -> Result<Written<AccountBatchOutcome>, ApiError> {
+        let mut body = Vec::with_capacity(accounts.len() * ledger_core::EVENT_BYTES);
+        for account in accounts {
+            body.extend_from_slice(convert::account_record(account).as_bytes());
         }
+        let request = ShardRequest::by_content(Operation::CreateAccounts as u16, body);
+        let reply = self.handle.submit(request).await?;
+        if reply.bytes.is_empty() {
+            return Err(ledger_core::RequestError::Full.into());
+        }
+        let mut outcome = AccountBatchOutcome::default();
+        for (index, (account, result)) in (0..).zip(accounts.iter().zip(outcomes(&reply.bytes))) {
+            match account_status(&result) {
+                CreateAccountStatus::Created => outcome.created += 1,
+                CreateAccountStatus::Exists => outcome.existing += 1,
+                status => outcome.refused.push(Refused {
+                    index,
+                    id: account.id.into(),
+                    status: status.name().into(),
+                    code: status.code().unwrap_or_default().into(),
+                }),
+            }
+        }
+        Ok(Written { outcome, replayed: reply.replayed })
     }
-    Ok(written(reply.replayed, StatusCode::OK, Json(result)))
+
+    /// The accounts with these ids, in this order; ids without an account have no entry.
+    ///
+    /// Errors: [`ApiError::Shard`].
+    pub async fn lookup_accounts(&self, ids: Vec<AccountId>) -> Result<Vec<Account>, ApiError> {
+        let look = move |replica: &mut shard::Replica<_>| {
+            let ledger = ledger(replica);
+            ids.iter().filter_map(|id| ledger.account(id.get())).collect::<Vec<_>>()
+        };
+        Ok(self.handle.read(look).await?.iter().map(convert::account).collect())
+    }
+
+    /// A page of accounts.
+    ///
+    /// Errors: [`ApiError::Query`], [`ApiError::Shard`].
+    pub async fn accounts(&self, query: &AccountsQuery) -> Result<AccountPage, ApiError> {
+        let limit = page_limit(query.limit, ACCOUNTS_PER_PAGE)?;
+        let filter = accounts_filter(query, limit);
+        let after = query.after.map(AccountId::get);
+        let look = move |replica: &mut shard::Replica<_>| {
+            filter.map(|filter| ledger(replica).search_accounts(&filter, after))
+        };
+        let Some(found) = self.handle.read(look).await? else {
+            return Ok(AccountPage { accounts: Vec::new(), next: None });
+        };
+        let accounts = found.records.iter().map(convert::account).collect();
+        Ok(AccountPage { accounts, next: found.next.and_then(|id| AccountId::new(id).ok()) })
+    }
 }
 
 /// The outcomes in a reply.
@@ -104,17 +147,7 @@ pub(super) async fn list(
     State(api): State<Api>,
     Query(query): Query<AccountsQuery>,
 ) -> Result<Json<AccountPage>, ApiError> {
-    let limit = page_limit(query.limit, ACCOUNTS_PER_PAGE)?;
-    let filter = accounts_filter(&query, limit);
-    let after = query.after.map(AccountId::get);
-    let look = move |replica: &mut shard::Replica<_>| {
-        filter.map(|filter| ledger(replica).search_accounts(&filter, after))
-    };
-    let Some(found) = api.handle.read(look).await? else {
-        return Ok(Json(AccountPage { accounts: Vec::new(), next: None }));
-    };
-    let accounts = found.records.iter().map(convert::account).collect();
-    Ok(Json(AccountPage { accounts, next: found.next.and_then(|id| AccountId::new(id).ok()) }))
+    Ok(Json(api.accounts(&query).await?))
 }
 
 /// The ledger inside a replica.

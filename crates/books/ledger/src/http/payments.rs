@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use ids::{Timestamp, TransferId};
+use ids::{RequestId, Timestamp, TransferId};
 use ledger_api::{
     Cursor, NewPayment, Payment, PaymentAck, PaymentAckStatus, PaymentBatch, PaymentBatchOutcome,
     PaymentPage, PaymentsQuery, Refused,
@@ -14,7 +14,7 @@ use problem::Problem;
 use shard::Request as ShardRequest;
 
 use super::accounts::{ledger, outcomes};
-use super::{Api, PathId, Query, json, page_limit, written};
+use super::{Api, PathId, Query, Written, json, page_limit, written};
 use crate::convert;
 use crate::error::ApiError;
 
@@ -61,35 +61,63 @@ fn transfer_status(outcome: &Outcome) -> CreateTransferStatus {
 )]
 pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let batch: PaymentBatch = json(request).await?;
-    let mut body = Vec::with_capacity(batch.payments.len() * ledger_core::EVENT_BYTES);
-    for payment in &batch.payments {
-        body.extend_from_slice(convert::transfer_record(payment)?.as_bytes());
-    }
-    let operation = Operation::CreateTransfers as u16;
-    let request = match batch.id {
-        Some(id) => ShardRequest::with_id(id, operation, body),
-        None => ShardRequest::by_content(operation, body),
-    };
-    let reply = api.handle.submit(request).await?;
-    if reply.bytes.is_empty() {
-        return Err(RequestError::Full.into());
-    }
-    let mut result =
-        PaymentBatchOutcome { created: 0, existing: 0, refused: Vec::new(), timestamp: Timestamp::ZERO };
-    for (index, (payment, outcome)) in (0..).zip(batch.payments.iter().zip(outcomes(&reply.bytes))) {
-        result.timestamp = result.timestamp.max(Timestamp(outcome.timestamp));
-        match transfer_status(&outcome) {
-            CreateTransferStatus::Created => result.created += 1,
-            CreateTransferStatus::Exists => result.existing += 1,
-            status => result.refused.push(Refused {
-                index,
-                id: payment.id.into(),
-                status: status.name().into(),
-                code: status.code().unwrap_or_default().into(),
-            }),
+    let Written { outcome, replayed } = api.create_payments(batch.id, &batch.payments).await?;
+    Ok(written(replayed, StatusCode::OK, Json(outcome)))
+}
+
+impl Api {
+    /// Makes payments, at most [`ledger_api::BATCH_ITEMS_MAX`], in order and durable together; under the client's own
+    /// `id`, or else named by their content. The shard has the request once the future was polled, so requests are done
+    /// in the order in which their futures were polled first.
+    ///
+    /// Errors: [`ApiError::Money`], [`ApiError::Ledger`] and [`ApiError::Shard`]; nothing was done, unless the outcome is
+    /// unknown.
+    pub async fn create_payments(
+        &self,
+        id: Option<RequestId>,
+        payments: &[NewPayment],
+    ) -> Result<Written<PaymentBatchOutcome>, ApiError> {
+        let mut body = Vec::with_capacity(payments.len() * ledger_core::EVENT_BYTES);
+        for payment in payments {
+            body.extend_from_slice(convert::transfer_record(payment)?.as_bytes());
         }
+        let operation = Operation::CreateTransfers as u16;
+        let request = match id {
+            Some(id) => ShardRequest::with_id(id, operation, body),
+            None => ShardRequest::by_content(operation, body),
+        };
+        let reply = self.handle.submit(request).await?;
+        if reply.bytes.is_empty() {
+            return Err(RequestError::Full.into());
+        }
+        let mut outcome =
+            PaymentBatchOutcome { created: 0, existing: 0, refused: Vec::new(), timestamp: Timestamp::ZERO };
+        for (index, (payment, result)) in (0..).zip(payments.iter().zip(outcomes(&reply.bytes))) {
+            outcome.timestamp = outcome.timestamp.max(Timestamp(result.timestamp));
+            match transfer_status(&result) {
+                CreateTransferStatus::Created => outcome.created += 1,
+                CreateTransferStatus::Exists => outcome.existing += 1,
+                status => outcome.refused.push(Refused {
+                    index,
+                    id: payment.id.into(),
+                    status: status.name().into(),
+                    code: status.code().unwrap_or_default().into(),
+                }),
+            }
+        }
+        Ok(Written { outcome, replayed: reply.replayed })
     }
-    Ok(written(reply.replayed, StatusCode::OK, Json(result)))
+
+    /// The transfers with these ids, in this order; ids without a transfer have no entry.
+    ///
+    /// Errors: [`ApiError::Shard`].
+    pub async fn lookup_transfers(&self, ids: Vec<TransferId>) -> Result<Vec<Payment>, ApiError> {
+        let look = move |replica: &mut shard::Replica<_>| {
+            let ledger = ledger(replica);
+            ids.iter().filter_map(|id| ledger.transfer(id.get())).collect::<Vec<_>>()
+        };
+        Ok(self.handle.read(look).await?.iter().map(convert::payment).collect())
+    }
 }
 
 /// Shows a payment.

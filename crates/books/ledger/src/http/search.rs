@@ -129,12 +129,61 @@ pub(super) async fn transfers(
     State(api): State<Api>,
     Query(query): Query<TransfersQuery>,
 ) -> Result<Json<TransferPage>, ApiError> {
-    let filter = transfers_filter(&query)?;
-    let look =
-        move |replica: &mut shard::Replica<_>| filter.map(|filter| ledger(replica).search_transfers(&filter));
-    let found = api.handle.read(look).await?;
-    let empty = TransferPage { transfers: Vec::new(), next: None };
-    Ok(Json(found.as_ref().map_or(empty, transfer_page)))
+    Ok(Json(api.transfers(&query).await?))
+}
+
+impl Api {
+    /// A page of transfers.
+    ///
+    /// Errors: [`ApiError::Query`], [`ApiError::Statement`] for a cursor, [`ApiError::Shard`].
+    pub async fn transfers(&self, query: &TransfersQuery) -> Result<TransferPage, ApiError> {
+        let filter = transfers_filter(query)?;
+        let look = move |replica: &mut shard::Replica<_>| {
+            filter.map(|filter| ledger(replica).search_transfers(&filter))
+        };
+        let found = self.handle.read(look).await?;
+        let empty = TransferPage { transfers: Vec::new(), next: None };
+        Ok(found.as_ref().map_or(empty, transfer_page))
+    }
+
+    /// A page of an account's transfers.
+    ///
+    /// Errors: [`ApiError::NoAccount`], [`ApiError::Query`], [`ApiError::Statement`] for a cursor, [`ApiError::Shard`].
+    pub async fn account_transfers(
+        &self,
+        account: AccountId,
+        query: &AccountTransfersQuery,
+    ) -> Result<TransferPage, ApiError> {
+        let filter = account_filter(account, query)?;
+        let look = move |replica: &mut shard::Replica<_>| ledger(replica).search_account_transfers(&filter);
+        let found = self.handle.read(look).await?;
+        Ok(transfer_page(&found.map_err(|error| no_account(error, account))?))
+    }
+
+    /// A page of an account's sums over time.
+    ///
+    /// Errors: as those of [`Api::account_transfers`].
+    pub async fn account_balances(
+        &self,
+        account: AccountId,
+        query: &AccountTransfersQuery,
+    ) -> Result<BalancePage, ApiError> {
+        let filter = account_filter(account, query)?;
+        let look = move |replica: &mut shard::Replica<_>| {
+            let ledger = ledger(replica);
+            let found = ledger.search_account_balances(&filter)?;
+            let unit = ledger.account(filter.account_id).map(|account| Unit::of_ledger(account.ledger));
+            Ok((found, unit))
+        };
+        let found = self.handle.read(look).await?.map_err(|error| no_account(error, account))?;
+        let (found, Some(currency)) = found else { return Err(ApiError::NoAccount(account)) };
+        Ok(BalancePage {
+            account,
+            currency,
+            balances: found.records.iter().map(|(view, after)| convert::balance_after(view, after)).collect(),
+            next: cursor(found.next),
+        })
+    }
 }
 
 /// Searches for transfers of one account.
@@ -152,9 +201,7 @@ pub(super) async fn account_transfers(
     PathId(id): PathId<AccountId>,
     Query(query): Query<AccountTransfersQuery>,
 ) -> Result<Json<TransferPage>, ApiError> {
-    let filter = account_filter(id, &query)?;
-    let found = api.handle.read(move |replica| ledger(replica).search_account_transfers(&filter)).await?;
-    Ok(Json(transfer_page(&found.map_err(|error| no_account(error, id))?)))
+    Ok(Json(api.account_transfers(id, &query).await?))
 }
 
 /// Shows the sums of an account after each of its transfers. The expiry of a hold is no transfer and has no entry of its
@@ -173,21 +220,7 @@ pub(super) async fn balances(
     PathId(id): PathId<AccountId>,
     Query(query): Query<AccountTransfersQuery>,
 ) -> Result<Json<BalancePage>, ApiError> {
-    let filter = account_filter(id, &query)?;
-    let look = move |replica: &mut shard::Replica<_>| {
-        let ledger = ledger(replica);
-        let found = ledger.search_account_balances(&filter)?;
-        let unit = ledger.account(filter.account_id).map(|account| Unit::of_ledger(account.ledger));
-        Ok((found, unit))
-    };
-    let found = api.handle.read(look).await?.map_err(|error| no_account(error, id))?;
-    let (found, Some(currency)) = found else { return Err(ApiError::NoAccount(id)) };
-    Ok(Json(BalancePage {
-        account: id,
-        currency,
-        balances: found.records.iter().map(|(view, after)| convert::balance_after(view, after)).collect(),
-        next: cursor(found.next),
-    }))
+    Ok(Json(api.account_balances(id, &query).await?))
 }
 
 /// Lists open holds, the oldest first.

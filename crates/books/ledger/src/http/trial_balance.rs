@@ -31,21 +31,30 @@ pub(super) async fn trial_balance(
     State(api): State<Api>,
     Query(query): Query<TrialBalanceQuery>,
 ) -> Result<Json<TrialBalance>, ApiError> {
-    let _turn = api.turn().await;
-    let asked = query.currency.map(Unit::ledger);
-    let mut taken = Taken::default();
-    loop {
-        let slice = move |replica: &mut shard::Replica<_>| {
-            let done = ledger(replica).trial_balance_slice(&mut taken, ACCOUNTS_PER_SLICE);
-            (taken, done, replica.seq().0, replica.timestamp())
-        };
-        let (so_far, done, seq, timestamp) = api.handle.read(slice).await?;
-        taken = so_far;
-        if lines(&taken, asked).count() > LINES_MAX {
-            return Err(ApiError::TooManyLines { max: LINES_MAX });
-        }
-        if done {
-            return Ok(Json(shown(&taken, asked, seq, timestamp)?));
+    Ok(Json(api.take_trial_balance(&query).await?))
+}
+
+impl Api {
+    /// The sums of all accounts at one point of the journal.
+    ///
+    /// Errors: [`ApiError::TooManyLines`], [`ApiError::SumTooLarge`], [`ApiError::Shard`].
+    pub async fn take_trial_balance(&self, query: &TrialBalanceQuery) -> Result<TrialBalance, ApiError> {
+        let _turn = self.turn().await;
+        let asked = query.currency.map(Unit::ledger);
+        let mut taken = Taken::default();
+        loop {
+            let slice = move |replica: &mut shard::Replica<_>| {
+                let done = ledger(replica).trial_balance_slice(&mut taken, ACCOUNTS_PER_SLICE);
+                (taken, done, replica.seq().0, replica.timestamp())
+            };
+            let (so_far, done, seq, timestamp) = self.handle.read(slice).await?;
+            taken = so_far;
+            if lines(&taken, asked).count() > LINES_MAX {
+                return Err(ApiError::TooManyLines { max: LINES_MAX });
+            }
+            if done {
+                return shown(&taken, asked, seq, timestamp);
+            }
         }
     }
 }
