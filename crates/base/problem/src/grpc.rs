@@ -28,6 +28,11 @@ impl Problem {
         }
     }
 
+    /// What happened, with the code for whoever sees nothing but this text.
+    pub fn grpc_message(&self) -> String {
+        format!("{} [{}]", self.detail, self.code)
+    }
+
     /// The problem as the bytes of a `google.rpc.Status`, which travel in `grpc-status-details-bin`.
     ///
     /// Its details are an `ErrorInfo` (the reason is the code with an underscore, because reasons have no dash; the code
@@ -35,7 +40,7 @@ impl Problem {
     /// succeed later, and a `BadRequest` if `field` names what was wrong.
     pub fn grpc_status(&self, field: Option<&str>) -> Vec<u8> {
         let mut status = Message::default();
-        status.number(1, u64::from(self.grpc_code().unsigned_abs())).text(2, &self.detail);
+        status.number(1, u64::from(self.grpc_code().unsigned_abs())).text(2, &self.grpc_message());
         status.message(3, &any("ErrorInfo", &self.error_info()));
         if let Some(field) = field {
             let mut violation = Message::default();
@@ -141,7 +146,7 @@ mod tests {
         let status = problem.grpc_status(None);
         let info = b"\n\x08TST_0001\x12\x0btongbao.dev\x1a\x10\n\x04code\x12\x08TST-0001\
             \x1a\x0d\n\x05title\x12\x04busy\x1a\x11\n\tretryable\x12\x04true";
-        let mut expected = b"\x08\x0e\x12\x04busy".to_vec();
+        let mut expected = b"\x08\x0e\x12\x0fbusy [TST-0001]".to_vec();
         for (name, value) in [
             ("ErrorInfo", info.as_slice()),
             ("Help", b"\n+\n\x04wait\x12#https://tongbao.dev/errors/TST-0001"),
