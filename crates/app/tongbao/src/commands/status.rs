@@ -62,7 +62,7 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
         let ledger = shown.ledger.as_deref().unwrap_or("not served");
         let books = shown.books.as_ref().map(describe_books).unwrap_or_default();
         format!(
-            "shard {}: {leader}, epoch {}, seq {}; gateway http://{}\nTigerBeetle clients: {ledger}\n\n{table}{books}",
+            "shard {}: {leader}, epoch {}, seq {}; gateway http://{} (HTTP and gRPC)\nTigerBeetle clients: {ledger}\n\n{table}{books}",
             platform.shard, platform.epoch, platform.seq, platform.gateway
         )
     })

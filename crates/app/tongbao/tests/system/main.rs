@@ -14,6 +14,7 @@ mod cli;
 mod console;
 mod damage;
 mod failover;
+mod grpc;
 mod guide;
 mod http;
 mod ledger;

@@ -47,14 +47,14 @@ async fn calls_are_held_and_sent_to_the_next_leader() {
     bank.open_accounts(2).await;
     let mut caller = bank.client();
     let calling = tokio::spawn(async move {
-        for id in 1..=300 {
+        for id in 1..=100 {
             let made = caller.create_transfers(transfers([id])).await.unwrap().into_inner();
             assert_eq!((made.created, made.existing), (1, 0), "transfer {id}");
         }
     });
     bank.lose_leader().await;
     calling.await.unwrap();
-    assert_eq!(bank.get("/v1/accounts/2/balance").await["balance"], "300.00");
+    assert_eq!(bank.get("/v1/accounts/2/balance").await["balance"], "100.00");
 }
 
 #[tokio::test(flavor = "multi_thread")]

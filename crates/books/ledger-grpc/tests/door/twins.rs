@@ -267,7 +267,7 @@ async fn tell_both(batches: Vec<Batch>) {
 #[test]
 fn both_protocols_say_and_know_the_same() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 12, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
     let batches = prop::collection::vec(batch(), 10..30);
     let ran = runner.run(&batches, |batches| {
         runtime.block_on(tell_both(batches));
