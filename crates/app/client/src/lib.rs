@@ -6,6 +6,7 @@
 //! Nothing is retried here unless [`retried`] is asked to.
 
 mod bank;
+mod chart;
 mod error;
 mod http;
 mod ledger;

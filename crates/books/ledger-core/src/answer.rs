@@ -1,9 +1,12 @@
 //! Answering queries in the records of the wire protocol.
 
+use crate::accounts::Accounts;
 use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
 use crate::history::Event;
-use crate::rows::Row;
+use crate::keys::is_any_or;
+use crate::rows::{Row, Rows};
 use crate::scan::{Direction, TimeRange};
+use crate::walk::Walk;
 use crate::wire::AccountFlags;
 use crate::{EVENTS_MAX, Ledger, QueryError};
 
@@ -42,8 +45,10 @@ impl Ledger {
     ///
     /// Ids that do not exist are left out, and an invalid filter is answered with nothing, as in TigerBeetle.
     ///
-    /// Errors: [`QueryError`] if `body` is not what the operation reads; `out` is then as before. Cost: the
-    /// records that the time range and, for an account's transfers, the account leave to look through.
+    /// Errors: [`QueryError`] if `body` is not what the operation reads; `out` is then as before. Cost: the records found;
+    /// for a [`QueryFilter`] besides two bytes of every record in memory and a look at the guide to every cold segment, and
+    /// where several values meet rarely the shorter lists of those that have them; for an account's transfers those that
+    /// the account and the time range leave to look through.
     pub fn answer(
         &self,
         operation: QueryOperation,
@@ -88,7 +93,7 @@ impl Ledger {
 
     fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
         for number in numbers {
-            out.extend_from_slice(self.accounts.get(number).account().as_bytes());
+            out.extend_from_slice(self.accounts.record(number).as_bytes());
         }
     }
 
@@ -105,10 +110,11 @@ impl Ledger {
         let (Some(account), Some((range, direction))) = (account, filter.check()) else {
             return Vec::new();
         };
-        self.scan()
-            .account_transfers(account, range, direction)
-            .filter(|number| self.transfers.rows.get(*number).is_asked_for(filter, account))
-            .take(filter.limit.min(REPLY_RECORDS_MAX) as usize)
+        let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
+        self.rows_of(self.scan().account_transfers(account, range, direction), limit)
+            .filter(|(_, row)| row.is_asked_for(filter, account))
+            .map(|(number, _)| number)
+            .take(limit)
             .collect()
     }
 
@@ -143,68 +149,45 @@ impl Ledger {
     fn query_accounts(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
-        let numbers = self.scan().accounts(range, direction);
-        let found = numbers.filter(|number| filter.matches(&self.fields_of_account(*number)));
+        let candidates = self.walk_accounts(filter, range, direction).all();
+        let found =
+            candidates.filter(|number| filter.matches(&self.accounts.fields(self.accounts.get(*number))));
         self.write_accounts(found.take(limit), out);
     }
 
     fn query_transfers(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
-        let found = self.matching_transfers(filter, range, direction).take(limit);
-        self.write_transfers(found, out);
+        let candidates = self.walk_transfers(filter, range, direction).all();
+        let found = self.rows_of(candidates, limit).filter(|(_, row)| self.is_asked_for(filter, row));
+        self.write_transfers(found.map(|(number, _)| number).take(limit), out);
     }
 
-    fn matching_transfers(
+    /// A walk over the accounts that `filter` may ask for.
+    pub(crate) fn walk_accounts(
         &self,
         filter: &QueryFilter,
         range: TimeRange,
         direction: Direction,
-    ) -> impl Iterator<Item = u32> {
-        self.scan()
-            .transfers(range, direction)
-            .filter(|number| filter.matches(&self.fields_of_transfer(*number)))
+    ) -> Walk<'_, Accounts> {
+        let numbers = self.scan().account_numbers(range);
+        Walk::new(&self.accounts, filter.fields().keys(), numbers, direction)
     }
 
-    pub(crate) fn fields_of_account(&self, number: u32) -> Fields {
-        let row = self.accounts.get(number);
-        Fields {
-            user_data_128: row.user_data_128,
-            user_data_64: row.user_data_64,
-            user_data_32: row.user_data_32,
-            ledger: row.ledger,
-            code: row.code,
-        }
+    /// A walk over the transfers that `filter` may ask for.
+    pub(crate) fn walk_transfers(
+        &self,
+        filter: &QueryFilter,
+        range: TimeRange,
+        direction: Direction,
+    ) -> Walk<'_, Rows> {
+        let numbers = self.scan().transfer_numbers(range);
+        Walk::new(&self.transfers.rows, filter.fields().keys(), numbers, direction)
     }
 
-    pub(crate) fn fields_of_transfer(&self, number: u32) -> Fields {
-        let row = self.transfers.rows.get(number);
-        Fields {
-            user_data_128: row.user_data_128.get(),
-            user_data_64: row.user_data_64.get(),
-            user_data_32: row.user_data_32.get(),
-            ledger: self.accounts.get(row.debit.get()).ledger,
-            code: row.code.get(),
-        }
-    }
-}
-
-/// The fields that a [`QueryFilter`] compares.
-pub(crate) struct Fields {
-    user_data_128: u128,
-    user_data_64: u64,
-    user_data_32: u32,
-    ledger: u32,
-    code: u16,
-}
-
-impl QueryFilter {
-    pub(crate) fn matches(&self, fields: &Fields) -> bool {
-        is_any_or(self.user_data_128, fields.user_data_128)
-            && is_any_or(self.user_data_64, fields.user_data_64)
-            && is_any_or(self.user_data_32, fields.user_data_32)
-            && is_any_or(self.ledger, fields.ledger)
-            && is_any_or(self.code, fields.code)
+    /// Whether `filter` asks for a transfer.
+    pub(crate) fn is_asked_for(&self, filter: &QueryFilter, row: &Row) -> bool {
+        filter.matches(&row.fields(self.accounts.ledger(self.accounts.get(row.debit.get()))))
     }
 }
 
@@ -217,11 +200,6 @@ impl Row {
             && is_any_or(filter.user_data_32, self.user_data_32.get())
             && is_any_or(filter.code, self.code.get())
     }
-}
-
-/// Zero asks for any value.
-fn is_any_or<T: Copy + Default + PartialEq>(asked: T, actual: T) -> bool {
-    asked == T::default() || asked == actual
 }
 
 fn filter<T>(body: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Result<T, QueryError> {

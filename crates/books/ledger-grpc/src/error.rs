@@ -1,5 +1,6 @@
 //! What a call can be told instead of what it asked for.
 
+use calendar::CalendarError;
 use ids::IdError;
 use ledger::ApiError;
 use money::MoneyError;
@@ -23,8 +24,12 @@ pub(crate) enum FieldError {
     Id(#[from] IdError),
     #[error(transparent)]
     Money(#[from] MoneyError),
+    #[error(transparent)]
+    Date(#[from] CalendarError),
     #[error("a code is below 65,536")]
     Code,
+    #[error("a purpose is below 65,536")]
+    Purpose,
     #[error("this is a decimal number below 2^128")]
     Number,
     #[error("a timestamp lies between 1970 and 2262, with nanoseconds of 0 to 999,999,999")]
@@ -108,6 +113,7 @@ impl Coded for DoorError {
         match self {
             Self::Message(_) | Self::Text(_) => "GRP-0001",
             Self::Field { error: FieldError::Money(error), .. } => error.code(),
+            Self::Field { error: FieldError::Date(error), .. } => error.code(),
             Self::Field { .. } => "GRP-0002",
             Self::TooManyStreams { .. } => "GRP-0003",
             Self::Api(error) => error.code(),
@@ -120,6 +126,7 @@ impl Coded for DoorError {
                 "make the client's code from the server's own /v1/ledger.proto; unknown fields are errors"
             }
             Self::Field { error: FieldError::Money(error), .. } => error.hint(),
+            Self::Field { error: FieldError::Date(error), .. } => error.hint(),
             Self::Field { .. } => "compare the field with its description in /v1/ledger.proto",
             Self::TooManyStreams { .. } => "close streams that are done, and open fewer at a time",
             Self::Api(error) => error.hint(),

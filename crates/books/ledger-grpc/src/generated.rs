@@ -5,7 +5,7 @@ pub struct NewAccount {
     /// The account's id, chosen by the client.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// The currency of everything in the account.
+    /// The currency, or other unit, of everything in the account.
     #[prost(string, tag = "2")]
     pub currency: ::prost::alloc::string::String,
     /// What kind of account this is, from the bank's own chart of accounts; not zero, below 65,536.
@@ -82,6 +82,12 @@ pub struct Account {
     /// balance - debits_pending.
     #[prost(string, tag = "14")]
     pub available: ::prost::alloc::string::String,
+    /// Whether it is a control account: others stand below it, it shows their sums, and it takes no postings of its own.
+    #[prost(bool, tag = "15")]
+    pub is_control: bool,
+    /// The control account above it; empty for none.
+    #[prost(string, tag = "16")]
+    pub above: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Account`.
 pub mod account {
@@ -201,6 +207,16 @@ pub struct NewTransfer {
     /// When it was made, for an imported transfer; otherwise the ledger says it.
     #[prost(message, optional, tag = "13")]
     pub timestamp: ::core::option::Option<::prost_types::Timestamp>,
+    /// The day from which the amount counts for interest, at most 35 days before and 366 days after the business day; if
+    /// empty, the day it is booked on.
+    #[prost(string, tag = "14")]
+    pub value_date: ::prost::alloc::string::String,
+    /// What the amount is for, by the bank's own number or an ISO 18245 merchant category, below 65,536; 0: not said.
+    #[prost(uint32, tag = "15")]
+    pub purpose: u32,
+    /// The posted transfer that this one reverses: same amount, accounts exchanged, once. Empty for none.
+    #[prost(string, tag = "16")]
+    pub reverses: ::prost::alloc::string::String,
 }
 impl ::prost::Name for NewTransfer {
     const NAME: &'static str = "NewTransfer";
@@ -257,6 +273,21 @@ pub struct Transfer {
     /// What became of it.
     #[prost(enumeration = "TransferStatus", tag = "14")]
     pub status: i32,
+    /// The business day it was booked on; before the first business day, that of its timestamp in UTC.
+    #[prost(string, tag = "15")]
+    pub booking_date: ::prost::alloc::string::String,
+    /// The day from which the amount counts for interest.
+    #[prost(string, tag = "16")]
+    pub value_date: ::prost::alloc::string::String,
+    /// What the amount is for; 0: not said.
+    #[prost(uint32, tag = "17")]
+    pub purpose: u32,
+    /// The transfer that it reverses; empty for none.
+    #[prost(string, tag = "18")]
+    pub reverses: ::prost::alloc::string::String,
+    /// The transfer that reverses it; empty for none.
+    #[prost(string, tag = "19")]
+    pub reversed_by: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Transfer`.
 pub mod transfer {
@@ -415,7 +446,7 @@ pub struct CreateTransfersRequest {
     /// its content.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// At most 8,190 transfers.
+    /// At most 8,190 transfers; at most 4,095 if one of them has a value date, a purpose, or reverses another.
     #[prost(message, repeated, tag = "2")]
     pub transfers: ::prost::alloc::vec::Vec<NewTransfer>,
 }
@@ -682,7 +713,7 @@ pub struct QueryAccountsRequest {
     /// Only accounts of this kind.
     #[prost(uint32, tag = "4")]
     pub code: u32,
-    /// Only accounts in this currency, or of the ledger with this number.
+    /// Only accounts in this currency.
     #[prost(string, tag = "5")]
     pub currency: ::prost::alloc::string::String,
     /// Only accounts opened at this time or later.
@@ -726,7 +757,7 @@ pub struct QueryTransfersRequest {
     /// Only transfers of this kind.
     #[prost(uint32, tag = "4")]
     pub code: u32,
-    /// Only transfers in this currency, or of the ledger with this number.
+    /// Only transfers in this currency.
     #[prost(string, tag = "5")]
     pub currency: ::prost::alloc::string::String,
     /// Only transfers made at this time or later.
@@ -863,7 +894,7 @@ impl ::prost::Name for BalanceAfter {
 /// Asks what all accounts add up to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetTrialBalanceRequest {
-    /// Only accounts in this currency, or of the ledger with this number; empty for all.
+    /// Only accounts in this currency; empty for all.
     #[prost(string, tag = "1")]
     pub currency: ::prost::alloc::string::String,
 }
@@ -1199,7 +1230,8 @@ pub mod ledger_client {
                 .insert(GrpcMethod::new("tongbao.ledger.v1.Ledger", "CreateAccounts"));
             self.inner.unary(req, path, codec).await
         }
-        /// Makes up to 8,190 transfers, in order, durable together. Sent again, it gives the same answer, with
+        /// Makes up to 8,190 transfers, in order, durable together; up to 4,095 if one of them has a value date, a purpose, or
+        /// reverses another. Sent again, it gives the same answer, with
         /// `idempotent-replayed: true` in the metadata.
         pub async fn create_transfers(
             &mut self,
@@ -1452,7 +1484,8 @@ pub mod ledger_server {
             tonic::Response<super::CreateAccountsResponse>,
             tonic::Status,
         >;
-        /// Makes up to 8,190 transfers, in order, durable together. Sent again, it gives the same answer, with
+        /// Makes up to 8,190 transfers, in order, durable together; up to 4,095 if one of them has a value date, a purpose, or
+        /// reverses another. Sent again, it gives the same answer, with
         /// `idempotent-replayed: true` in the metadata.
         async fn create_transfers(
             &self,

@@ -70,7 +70,8 @@ impl Pipeline {
     }
 
     async fn begin(&mut self, request: PipelineRequest) {
-        let mut answer: Answer = match self.batch(request) {
+        // A batch may ask the shard for a unit, so the next one is not read before this one is ready.
+        let mut answer: Answer = match self.batch(request).await {
             Ok(answer) => answer,
             Err(error) => return self.end_with(error.into()),
         };
@@ -86,14 +87,15 @@ impl Pipeline {
         }
     }
 
-    fn batch(&self, request: PipelineRequest) -> Result<Answer, DoorError> {
+    async fn batch(&mut self, request: PipelineRequest) -> Result<Answer, DoorError> {
         let api = self.api.clone();
         match request.batch.ok_or_else(|| DoorError::field("batch", FieldError::Missing))? {
             Batch::CreateAccounts(request) => {
                 let accounts = read::accounts(&request)?;
                 self.metrics.took_accounts(accounts.len());
+                let prepared = api.prepare_accounts(accounts).await?;
                 Ok(Box::pin(async move {
-                    let written = api.create_accounts(&accounts).await.map_err(DoorError::from)?;
+                    let written = api.create_accounts(prepared).await.map_err(DoorError::from)?;
                     Ok(show::piped(&written, |done| Outcome::CreateAccounts(show::accounts_outcome(done))))
                 }))
             }
@@ -101,8 +103,9 @@ impl Pipeline {
                 let id = read::request_id(&request.id)?;
                 let transfers = read::transfers(&request)?;
                 self.metrics.took_transfers(transfers.len());
+                let prepared = api.prepare_payments(id, transfers).await?;
                 Ok(Box::pin(async move {
-                    let written = api.create_payments(id, &transfers).await.map_err(DoorError::from)?;
+                    let written = api.create_payments(prepared).await.map_err(DoorError::from)?;
                     Ok(show::piped(&written, |done| Outcome::CreateTransfers(show::transfers_outcome(done))))
                 }))
             }

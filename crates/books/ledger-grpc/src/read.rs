@@ -1,14 +1,15 @@
 //! Requests as the API's own types.
 
+use std::num::NonZeroU16;
 use std::str::FromStr;
 
+use calendar::Date;
 use ids::{AccountId, RequestId, Timestamp, TransferId};
 use ledger_api::{
     AccountFlag, AccountFlags, AccountTransfersQuery, AccountsQuery, AmountText, Cursor, Direction,
     NewAccount, NewPayment, Order, PaymentFlag, PaymentFlags, TransfersQuery, TrialBalanceQuery, U64Text,
     U128Text, Unit,
 };
-use money::Currency;
 
 use crate::error::{DoorError, FieldError};
 use crate::pb;
@@ -78,9 +79,12 @@ fn account(account: &pb::NewAccount) -> Result<NewAccount, DoorError> {
 }
 
 fn transfer(transfer: &pb::NewTransfer) -> Result<NewPayment, DoorError> {
-    let currency: Currency = transfer.currency.parse().at("currency")?;
+    let currency: Unit = transfer.currency.parse().at("currency")?;
     let amount: AmountText = transfer.amount.parse().at("amount")?;
-    amount.in_currency(currency).at("amount")?;
+    // The digits of other units are known to the ledger alone.
+    if let Unit::Currency(currency) = currency {
+        amount.in_currency(currency).at("amount")?;
+    }
     Ok(NewPayment {
         id: transfer.id.parse().at("id")?,
         debit_account: transfer.debit_account.parse().at("debit_account")?,
@@ -95,6 +99,9 @@ fn transfer(transfer: &pb::NewTransfer) -> Result<NewPayment, DoorError> {
         user_data_64: U64Text(transfer.user_data_64),
         user_data_32: transfer.user_data_32,
         timestamp: timestamp(transfer.timestamp.as_ref()).at("timestamp")?,
+        value_date: optional(&transfer.value_date, str::parse::<Date>).at("value_date")?,
+        purpose: purpose(transfer.purpose).at("purpose")?,
+        reverses: optional(&transfer.reverses, str::parse::<TransferId>).at("reverses")?,
     })
 }
 
@@ -162,6 +169,10 @@ fn optional<T, E>(text: &str, parse: impl Fn(&str) -> Result<T, E>) -> Result<Op
 
 fn code(code: u32) -> Result<u16, DoorError> {
     u16::try_from(code).map_err(|_| FieldError::Code).at("code")
+}
+
+fn purpose(purpose: u32) -> Result<Option<NonZeroU16>, FieldError> {
+    u16::try_from(purpose).map(NonZeroU16::new).map_err(|_| FieldError::Purpose)
 }
 
 fn number(text: &str) -> Result<U128Text, FieldError> {

@@ -113,7 +113,8 @@ impl Ledger for LedgerService {
         let create = async {
             let accounts = read::accounts(request.get_ref())?;
             self.metrics.took_accounts(accounts.len());
-            Ok(written(&self.api.create_accounts(&accounts).await?, show::accounts_outcome))
+            let prepared = self.api.prepare_accounts(accounts).await?;
+            Ok(written(&self.api.create_accounts(prepared).await?, show::accounts_outcome))
         };
         self.answer(Call::CreateAccounts, create).await
     }
@@ -126,7 +127,8 @@ impl Ledger for LedgerService {
             let id = read::request_id(&request.get_ref().id)?;
             let transfers = read::transfers(request.get_ref())?;
             self.metrics.took_transfers(transfers.len());
-            Ok(written(&self.api.create_payments(id, &transfers).await?, show::transfers_outcome))
+            let prepared = self.api.prepare_payments(id, transfers).await?;
+            Ok(written(&self.api.create_payments(prepared).await?, show::transfers_outcome))
         };
         self.answer(Call::CreateTransfers, create).await
     }

@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(check("CreateTransfersRequest", &second), "transfers[1].id: the field comes twice");
         for (bytes, expected) in [
             ([0xf8, 0x01, 0].as_slice(), "field 31 is not known"),
-            (&[0x70, 0], "field 14 is not known"),
+            (&[0x98, 0x06, 0], "field 99 is not known"),
             (&[0x08, 0], "id: the type is another one"),
             (&[0x32, 1, 0], "code: the type is another one"),
             (&[0x6a, 2, 0x18, 0], "timestamp: field 3 is not known"),

@@ -16,6 +16,11 @@ fn time(timestamp: Timestamp) -> prost_types::Timestamp {
     }
 }
 
+/// Nothing is an empty text.
+fn text<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
 fn refused(refused: &[Refused]) -> Vec<pb::Refused> {
     let one = |refused: &Refused| pb::Refused {
         index: refused.index,
@@ -70,6 +75,8 @@ pub(crate) fn account(account: &Account) -> pb::Account {
         credits_posted: account.credits_posted.to_string(),
         balance: account.balance.to_string(),
         available: account.available.to_string(),
+        is_control: account.is_control,
+        above: text(account.above),
     }
 }
 
@@ -93,13 +100,18 @@ pub(crate) fn transfer(transfer: &Payment) -> pb::Transfer {
         currency: transfer.currency.to_string(),
         code: transfer.code.into(),
         flags: transfer.flags.iter().map(|flag| flag as i32).collect(),
-        pending_id: transfer.pending_id.map(|id| id.to_string()).unwrap_or_default(),
+        pending_id: text(transfer.pending_id),
         timeout: transfer.timeout,
         user_data_128: transfer.user_data_128.to_string(),
         user_data_64: transfer.user_data_64.0,
         user_data_32: transfer.user_data_32,
         timestamp: Some(time(transfer.timestamp)),
         status: status(transfer.status).into(),
+        booking_date: transfer.booking_date.to_string(),
+        value_date: transfer.value_date.to_string(),
+        purpose: transfer.purpose.map_or(0, |purpose| purpose.get().into()),
+        reverses: text(transfer.reverses),
+        reversed_by: text(transfer.reversed_by),
     }
 }
 
@@ -116,20 +128,16 @@ fn balance(balance: &BalanceAfter) -> pb::BalanceAfter {
     }
 }
 
-fn next<T: ToString>(next: Option<&T>) -> String {
-    next.map(T::to_string).unwrap_or_default()
-}
-
 /// A page of accounts.
 pub(crate) fn account_page(page: &AccountPage) -> pb::AccountPage {
-    pb::AccountPage { accounts: page.accounts.iter().map(account).collect(), next: next(page.next.as_ref()) }
+    pb::AccountPage { accounts: page.accounts.iter().map(account).collect(), next: text(page.next.as_ref()) }
 }
 
 /// A page of transfers.
 pub(crate) fn transfer_page(page: &TransferPage) -> pb::TransferPage {
     pb::TransferPage {
         transfers: page.transfers.iter().map(transfer).collect(),
-        next: next(page.next.as_ref()),
+        next: text(page.next.as_ref()),
     }
 }
 
@@ -139,7 +147,7 @@ pub(crate) fn balance_page(page: &BalancePage) -> pb::BalancePage {
         account: page.account.to_string(),
         currency: page.currency.to_string(),
         balances: page.balances.iter().map(balance).collect(),
-        next: next(page.next.as_ref()),
+        next: text(page.next.as_ref()),
     }
 }
 

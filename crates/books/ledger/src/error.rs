@@ -1,8 +1,9 @@
 //! What the bank API can answer instead of what was asked for.
 
 use axum::response::{IntoResponse, Response};
-use ledger_core::{CreateAccountStatus, CreateTransferStatus, StatementError};
-use money::MoneyError;
+use calendar::CalendarError;
+use ledger_api::UnitError;
+use ledger_core::{CreateAccountStatus, CreateTransferStatus, DeclarationStatus, StatementError};
 use problem::Problem;
 use shard::RequestError;
 use stdx::{Coded, Retry};
@@ -45,9 +46,26 @@ pub enum ApiError {
         /// The limit.
         max: usize,
     },
-    /// An amount or a currency cannot be booked.
+    /// A day in the path is not a day.
+    #[error("the day in the path cannot be read: {0}")]
+    PathDate(CalendarError),
+    /// No business day with this date has ended.
+    #[error("no business day {0} has ended")]
+    NoDay(calendar::Date),
+    /// The trial balance of a day very long ago was not kept.
+    #[error("of the business day {0} only the digest of its trial balance is kept")]
+    DayNotKept(calendar::Date),
+    /// An amount or a unit cannot be booked.
     #[error(transparent)]
-    Money(#[from] MoneyError),
+    Unit(#[from] UnitError),
+    /// More payments in one request than fit with what is said about them.
+    #[error(
+        "{count} payments with value dates, purposes or reversals among them do not fit into one request"
+    )]
+    TooManyBookings {
+        /// How many there were.
+        count: usize,
+    },
     /// A page of a statement cannot be given.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -72,6 +90,9 @@ pub enum ApiError {
     /// The ledger refused a transfer.
     #[error("{}", .0.message())]
     Transfer(CreateTransferStatus),
+    /// The ledger refused a declaration.
+    #[error("{}", .0.message())]
+    Declaration(DeclarationStatus),
     /// The ledger has no room for more records.
     #[error(transparent)]
     Ledger(#[from] ledger_core::RequestError),
@@ -92,16 +113,20 @@ impl ApiError {
 
     fn status(&self) -> u16 {
         match self {
-            Self::Json(_) | Self::Query(_) | Self::PathId(_) | Self::Money(_) => 400,
+            Self::Json(_) | Self::Query(_) | Self::PathId(_) | Self::PathDate(_) | Self::Unit(_) => 400,
             Self::Statement(StatementError::BadCursor) => 400,
-            Self::NoSuchPath | Self::NoAccount(_) | Self::NoPayment(_) => 404,
+            Self::NoSuchPath | Self::NoAccount(_) | Self::NoPayment(_) | Self::NoDay(_) => 404,
             Self::Statement(StatementError::AccountNotFound { .. }) => 404,
             Self::NoSuchMethod => 405,
+            Self::DayNotKept(_) => 410,
             Self::BodyTooLarge { .. } => 413,
             Self::MediaType => 415,
             Self::Account(status) => refusal_status(status.name()),
             Self::Transfer(status) => refusal_status(status.name()),
+            Self::Declaration(DeclarationStatus::UnitCodeTaken | DeclarationStatus::DayIsNotOpen) => 409,
+            Self::Declaration(status) => refusal_status(status.name()),
             Self::TooManyLines { .. } | Self::SumTooLarge { .. } => 422,
+            Self::TooManyBookings { .. } => 422,
             Self::Journal(JournalReadError::Journal(_)) => 500,
             Self::Journal(JournalReadError::Far { .. }) => 422,
             Self::Journal(JournalReadError::Late { .. }) => 503,
@@ -117,6 +142,7 @@ impl ApiError {
         match self {
             Self::Account(status) => Some(status.name()),
             Self::Transfer(status) => Some(status.name()),
+            Self::Declaration(status) => Some(status.name()),
             _ => None,
         }
     }
@@ -139,7 +165,11 @@ impl Coded for ApiError {
             Self::NoAccount(_) => "API-0007",
             Self::NoPayment(_) => "API-0008",
             Self::BodyTooLarge { .. } => "API-0009",
-            Self::Money(error) => error.code(),
+            Self::PathDate(error) => error.code(),
+            Self::Unit(error) => error.code(),
+            Self::TooManyBookings { .. } => "API-0016",
+            Self::NoDay(_) => "API-0017",
+            Self::DayNotKept(_) => "API-0018",
             Self::Statement(error) => error.code(),
             Self::Journal(error) => error.code(),
             Self::TooManyLines { .. } => "API-0012",
@@ -147,6 +177,7 @@ impl Coded for ApiError {
             // `created` is not a refusal and never gets here.
             Self::Account(status) => status.code().unwrap_or_default(),
             Self::Transfer(status) => status.code().unwrap_or_default(),
+            Self::Declaration(status) => status.code().unwrap_or_default(),
             Self::Ledger(error) => error.code(),
             Self::Shard(error) => error.code(),
         }
@@ -162,13 +193,20 @@ impl Coded for ApiError {
             Self::NoAccount(_) => "check the id, or open the account first with POST /v1/accounts",
             Self::NoPayment(_) => "check the id; a payment that was refused is not kept",
             Self::BodyTooLarge { .. } => "split the batch; 8,190 payments fit one request",
-            Self::Money(error) => error.hint(),
+            Self::PathDate(error) => error.hint(),
+            Self::Unit(error) => error.hint(),
+            Self::TooManyBookings { .. } => "split the request; 4,095 such payments fit one",
+            Self::NoDay(_) => {
+                "look at GET /v1/days for those that have ended; the open one has /v1/trial-balance"
+            }
+            Self::DayNotKept(_) => "apply the journal up to the end of that day to have it again",
             Self::Statement(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::TooManyLines { .. } => "ask for one currency: /v1/trial-balance?currency=CZK",
             Self::SumTooLarge { .. } => "ask for another currency; the accounts themselves are right",
             Self::Account(status) => status.hint(),
             Self::Transfer(status) => status.hint(),
+            Self::Declaration(status) => status.hint(),
             Self::Ledger(error) => error.hint(),
             Self::Shard(error) => error.hint(),
         }

@@ -16,7 +16,7 @@ mod storage;
 
 pub use cold_files::ColdFiles;
 pub use error::ApiError;
-pub use http::{Api, SiteInfo, Written, openapi, router};
+pub use http::{Api, Prepared, SiteInfo, Written, accounts_shown, openapi, router};
 pub use journal_desk::JournalReadError;
 pub use machine::LedgerMachine;
 pub use rebuild::Rebuild;

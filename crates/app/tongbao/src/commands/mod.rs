@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod account;
+mod day;
 mod drill;
 mod journal;
 mod ledger;
@@ -8,6 +9,8 @@ mod pay;
 mod replay;
 mod status;
 mod table;
+mod tree;
+mod unit;
 
 use ::client::{Client, ClientOptions};
 
@@ -25,6 +28,10 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Account(command) => account::run(&bank, command, output).await,
         Command::Ledger(command) => ledger::run(&bank, command, output).await,
         Command::Pay(args) => pay::run(&bank, args, output).await,
+        Command::Reverse(args) => pay::reverse(&bank, args, output).await,
+        Command::Hold(command) => pay::hold(&bank, command, output).await,
+        Command::Unit(command) => unit::run(&bank, command, output).await,
+        Command::Day(command) => day::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
         Command::Journal(command) => journal::run(&bank.layout, command, output).await,

@@ -10,6 +10,7 @@
 
 mod bank;
 mod berka;
+mod books;
 mod cli;
 mod console;
 mod damage;

@@ -4,10 +4,13 @@
 mod against_model;
 mod bad_input;
 mod balancing;
+mod bank;
+mod bank_model;
 mod chains;
 mod closing;
 mod cold;
 mod import;
+mod interest;
 mod model;
 mod model_queries;
 mod model_rules;

@@ -2,7 +2,8 @@
 //!
 //! They are kept in the repository, so that a build needs no compiler for Protocol Buffers: neither `protoc`, nor the forty
 //! crates that generate code from its descriptors. This test makes them again, with both, and compares; with
-//! `UPDATE_EXPECT=1` in the environment it writes what is new.
+//! `UPDATE_EXPECT=1` in the environment it writes what is new. So change the `.proto` file, run this test, and then use what
+//! is new in it.
 
 use std::fs;
 use std::path::Path;

@@ -48,6 +48,13 @@ fn payment() -> impl Strategy<Value = NewPayment> {
             if pending > 0 {
                 payment["pending_id"] = pending.to_string().into();
             }
+            // Seldom, so that most batches are of plain transfers.
+            match id % 16 {
+                3 => payment["reverses"] = (id - 1).to_string().into(),
+                7 => payment["purpose"] = (5_000 + amount).into(),
+                11 => payment["value_date"] = "2026-11-20".into(),
+                _ => {}
+            }
             typed(payment)
         },
     )
@@ -63,7 +70,7 @@ fn batch() -> impl Strategy<Value = Batch> {
 fn new_account(account: &NewAccount) -> pb::NewAccount {
     pb::NewAccount {
         id: account.id.to_string(),
-        currency: account.currency.code().to_owned(),
+        currency: account.currency.to_string(),
         code: account.code.into(),
         flags: account.flags.iter().map(|flag| flag as i32).collect(),
         user_data_64: account.user_data_64.0,
@@ -77,13 +84,16 @@ fn new_transfer(payment: &NewPayment) -> pb::NewTransfer {
         debit_account: payment.debit_account.to_string(),
         credit_account: payment.credit_account.to_string(),
         amount: payment.amount.to_string(),
-        currency: payment.currency.code().to_owned(),
+        currency: payment.currency.to_string(),
         code: payment.code.into(),
         flags: payment.flags.iter().map(|flag| flag as i32).collect(),
         pending_id: payment.pending_id.map(|id| id.to_string()).unwrap_or_default(),
         timeout: payment.timeout,
         user_data_128: payment.user_data_128.to_string(),
         user_data_32: payment.user_data_32,
+        value_date: payment.value_date.map(|date| date.to_string()).unwrap_or_default(),
+        purpose: payment.purpose.map_or(0, |purpose| purpose.get().into()),
+        reverses: payment.reverses.map(|id| id.to_string()).unwrap_or_default(),
         ..pb::NewTransfer::default()
     }
 }
@@ -146,14 +156,18 @@ fn transfer_flags(flags: &[i32]) -> Value {
 
 /// An account as the HTTP API writes it.
 fn shown_account(account: &pb::Account) -> Value {
-    json!({
+    let mut shown = json!({
         "id": account.id, "currency": account.currency, "code": account.code, "flags": account_flags(&account.flags),
         "user_data_128": account.user_data_128, "user_data_64": account.user_data_64.to_string(),
         "user_data_32": account.user_data_32, "debits_pending": account.debits_pending,
         "debits_posted": account.debits_posted, "credits_pending": account.credits_pending,
         "credits_posted": account.credits_posted, "balance": account.balance, "available": account.available,
-        "timestamp": time(account.timestamp),
-    })
+        "timestamp": time(account.timestamp), "is_control": account.is_control,
+    });
+    if !account.above.is_empty() {
+        shown["above"] = account.above.clone().into();
+    }
+    shown
 }
 
 /// A transfer as the HTTP API writes it.
@@ -165,9 +179,19 @@ fn shown_transfer(transfer: &pb::Transfer) -> Value {
         "flags": transfer_flags(&transfer.flags), "timeout": transfer.timeout,
         "user_data_128": transfer.user_data_128, "user_data_64": transfer.user_data_64.to_string(),
         "user_data_32": transfer.user_data_32, "timestamp": time(transfer.timestamp), "status": status,
+        "booking_date": transfer.booking_date, "value_date": transfer.value_date,
     });
-    if !transfer.pending_id.is_empty() {
-        shown["pending_id"] = transfer.pending_id.clone().into();
+    for (name, id) in [
+        ("pending_id", &transfer.pending_id),
+        ("reverses", &transfer.reverses),
+        ("reversed_by", &transfer.reversed_by),
+    ] {
+        if !id.is_empty() {
+            shown[name] = id.clone().into();
+        }
+    }
+    if transfer.purpose > 0 {
+        shown["purpose"] = transfer.purpose.into();
     }
     shown
 }

@@ -1,11 +1,18 @@
 //! The bank API on one site.
 
 mod accounts;
+mod bookings;
+mod days;
+mod declarations;
+mod holds;
 mod journal;
 mod payments;
+mod purposes;
 mod search;
 mod site;
+mod tree;
 mod trial_balance;
+mod units;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,7 +27,7 @@ use bytes::Bytes;
 use ids::IdError;
 use ledger_api::{IDEMPOTENT_REPLAYED, PAGE_LIMIT_MAX};
 use serde_json::from_slice;
-use shard::Handle;
+use shard::{Handle, Request as ShardRequest};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::OpenApi;
 
@@ -28,6 +35,7 @@ use crate::error::ApiError;
 use crate::journal_desk::JournalDesk;
 use crate::machine::LedgerMachine;
 use crate::storage::Storage;
+use units::UnitDesk;
 
 /// The largest body: a batch of 8,190 payments with room to spare.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -50,8 +58,15 @@ pub struct Api {
     handle: Handle<LedgerMachine>,
     info: Arc<SiteInfo>,
     journal: Arc<JournalDesk>,
+    units: Arc<UnitDesk>,
     /// One long reading at a time: the others wait, so that payments do not.
     long_readings: Arc<Semaphore>,
+}
+
+/// A batch that is ready for the shard.
+pub struct Prepared<T> {
+    request: ShardRequest,
+    items: Vec<T>,
 }
 
 /// What became of a write.
@@ -67,7 +82,8 @@ impl Api {
     /// The bank API on the site that `handle` belongs to. `journal` is that of its shard.
     pub fn new(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn Store>) -> Self {
         let journal = Arc::new(JournalDesk::new(journal, &info.site));
-        Self { handle, info: Arc::new(info), journal, long_readings: Arc::new(Semaphore::new(1)) }
+        let long_readings = Arc::new(Semaphore::new(1));
+        Self { handle, info: Arc::new(info), journal, units: Arc::default(), long_readings }
     }
 
     /// Version 1 of the API over HTTP.
@@ -96,7 +112,11 @@ fn routes(api: Api) -> Router {
     Router::new()
         .route("/v1/accounts", post(accounts::create).get(accounts::list))
         .route("/v1/accounts/batch", post(accounts::create_batch))
+        .route("/v1/accounts/placements", post(tree::place))
+        .route("/v1/accounts/tree", get(tree::tree))
         .route("/v1/accounts/{id}", get(accounts::one))
+        .route("/v1/accounts/{id}/below", get(tree::below))
+        .route("/v1/accounts/{id}/purposes", get(purposes::show).put(purposes::set))
         .route("/v1/accounts/{id}/balance", get(accounts::balance))
         .route("/v1/accounts/{id}/statement", get(accounts::statement))
         .route("/v1/accounts/{id}/transfers", get(search::account_transfers))
@@ -104,11 +124,17 @@ fn routes(api: Api) -> Router {
         .route("/v1/transfers", get(search::transfers))
         .route("/v1/pending", get(search::pending))
         .route("/v1/trial-balance", get(trial_balance::trial_balance))
+        .route("/v1/units", post(units::declare).get(units::list))
+        .route("/v1/days", get(days::list))
+        .route("/v1/days/cut", post(days::cut))
+        .route("/v1/days/{date}/trial-balance", get(days::trial_balance))
         .route("/v1/journal", get(journal::list))
         .route("/v1/journal/verify", post(journal::verify).get(journal::verification))
         .route("/v1/payments", post(payments::create).get(payments::list))
         .route("/v1/payments/batch", post(payments::create_batch))
         .route("/v1/payments/{id}", get(payments::one))
+        .route("/v1/payments/{id}/reversal", post(bookings::reverse))
+        .route("/v1/holds/{id}/spend", post(holds::spend))
         .route("/v1/totals", get(site::totals))
         .route("/v1/state-hash", get(site::state_hash))
         .route("/v1/health", get(site::health))
@@ -118,15 +144,27 @@ fn routes(api: Api) -> Router {
         .with_state(api)
 }
 
+/// Accounts as the API of a bank with this ledger shows them.
+///
+/// Errors: [`ApiError::SumTooLarge`].
+pub fn accounts_shown(
+    ledger: &ledger_core::Ledger,
+    records: &[ledger_core::Account],
+) -> Result<Vec<ledger_api::Account>, ApiError> {
+    tree::shown(&tree::seen(ledger, records), &crate::convert::units_of(ledger))
+}
+
 /// The bank API as an OpenAPI 3.1 document.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tongbao", version = "1", description = "Accounts, payments, balances and statements of a bank; and the platform it runs on."),
     paths(
         accounts::create, accounts::create_batch, accounts::list, accounts::one, accounts::balance, accounts::statement,
+        tree::place, tree::tree, tree::below, purposes::show, purposes::set, units::declare, units::list,
         search::account_transfers, search::balances, search::transfers, search::pending, trial_balance::trial_balance,
+        days::list, days::cut, days::trial_balance,
         journal::list, journal::verify, journal::verification,
-        payments::create, payments::create_batch, payments::list, payments::one,
+        payments::create, payments::create_batch, payments::list, payments::one, bookings::reverse, holds::spend,
         site::totals, site::state_hash, site::health,
     ),
     components(schemas(problem::Problem)),

@@ -5,11 +5,16 @@
 mod accounts;
 mod bad_input;
 mod bank;
+mod bookings;
+mod days;
 mod flags;
 mod idempotency;
 mod journal;
 mod limits;
 mod payments;
+mod purposes;
 mod search;
 mod site;
+mod tree;
 mod two_phase;
+mod units;

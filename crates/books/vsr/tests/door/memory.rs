@@ -66,6 +66,16 @@ impl Bank {
         self.is_hollow.store(true, Ordering::SeqCst);
     }
 
+    /// Does what another door of the bank would do.
+    pub(crate) fn apply(&self, operation: ledger_core::Operation, events: &[u8]) {
+        let mut books = self.books();
+        let books = &mut *books;
+        books.stamp = books.stamp.max(FIRST_STAMP) + 1_000_000;
+        let mut reply = Vec::new();
+        books.ledger.apply(operation, Timestamp(books.stamp), events, &mut reply).unwrap();
+        assert!(super::site::statuses(&reply).iter().all(|status| *status == u32::MAX), "{reply:?}");
+    }
+
     /// How many different requests were applied.
     pub(crate) fn applied(&self) -> usize {
         self.books().replies.len()

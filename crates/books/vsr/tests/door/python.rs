@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use ledger_core::{CreateTransferStatus, Placement, PurposeRole, PurposeRule};
 use tokio::process::Command;
 
-use super::site::{Door, addresses, doors};
+use super::site::{Door, accounts, addresses, doors};
 
 /// A Python with this release of the client, made on first use and kept beside the test's program. Nothing if there is
 /// no Python or no package index, which is said aloud, and is a failure where a missing tool is one.
@@ -62,6 +63,31 @@ async fn all_is_well(release: &str, script: &str, doors: &[Door]) {
 async fn the_published_python_client_works_unchanged() {
     let (_, doors) = doors(3).await;
     all_is_well("0.17.8", "operations.py", &doors).await;
+}
+
+/// Rules that TigerBeetle has not end in statuses that its clients have.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_of_a_bank_are_told_in_words_that_clients_know() {
+    let (bank, doors) = doors(1).await;
+    bank.apply(ledger_core::Operation::CreateAccounts, &accounts(1..6));
+    let placement = Placement { account: 2, control: 1, reserved: [0; 96] };
+    bank.apply(ledger_core::Operation::PlaceAccounts, placement.as_bytes());
+    let seed =
+        [PurposeRule::new(3, PurposeRole::SpentOn, &[7]), PurposeRule::new(4, PurposeRole::PaidFor, &[7])];
+    bank.apply(ledger_core::Operation::SetPurposes, &seed.map(|rule| rule.as_bytes().to_vec()).concat());
+    all_is_well("0.17.8", "bank_rules.py", &doors).await;
+}
+
+/// Whatever status the ledger may give a transfer, what leaves the door is one of TigerBeetle's.
+#[test]
+fn no_status_of_our_own_leaves_the_door() {
+    for status in CreateTransferStatus::ALL {
+        let told = vsr_core::published_status(*status as u32);
+        let known = CreateTransferStatus::from_u32(told);
+        assert!(known.is_some() && (told < 1000 || told == u32::MAX), "{status:?} leaves as {told}");
+        let is_ours = *status as u32 >= 1000 && *status != CreateTransferStatus::Created;
+        assert!(is_ours || known == Some(*status), "{status:?} is told as another one");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
