@@ -46,7 +46,8 @@ fn every_command_on_the_ledgers_pages_works() {
         (&"posted_pending".into(), &serde_json::Value::Null)
     );
     assert_eq!(folder.json(&["account", "show", "2"])["balance"], "54.50");
-    let balance = |account| folder.json(&["account", "show", account])["balance"].as_str().unwrap().to_owned();
+    let balance =
+        |account| folder.json(&["account", "show", account])["balance"].as_str().unwrap().to_owned();
     assert_eq!(balance("2000"), "100.00", "what stands below it");
     assert_eq!(balance("5003"), "300.00", "what was spent of the hold");
     assert_eq!(balance("7001"), "1000100.00", "a day's interest");
