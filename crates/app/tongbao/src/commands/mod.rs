@@ -4,6 +4,7 @@ mod account;
 mod certs;
 mod day;
 mod drill;
+mod events;
 mod interest;
 mod journal;
 mod ledger;
