@@ -70,6 +70,9 @@ pub(crate) enum AppError {
     /// A PostgreSQL server of our own could not be worked with.
     #[error(transparent)]
     Servers(#[from] pg_local::LocalError),
+    /// What the environment says of the journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] journal_pg::PgError),
     /// The replay's rows were not all explained or not all accepted, or the like: done, but not as it should be.
     #[error("{0}")]
     Outcome(String),
@@ -89,6 +92,7 @@ impl Coded for AppError {
             Self::NoCerts { .. } => "RUN-0021",
             Self::NoLedgerTls => "RUN-0022",
             Self::Servers(error) => error.code(),
+            Self::Journal(error) => error.code(),
         }
     }
 
@@ -113,6 +117,7 @@ impl Coded for AppError {
                 "start it with `tongbao up --ledger-tls-port 3443`, or name the sites with --to"
             }
             Self::Servers(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
         }
     }
 

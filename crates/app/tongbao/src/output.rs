@@ -93,7 +93,7 @@ impl Output {
         };
         let text = format!(
             "Tongbao is up after {:.2} s: {} sites, {leader} leads in epoch {}.\n\n  \
-             Console  http://{}{console}\n  Bank API http://{}/v1   (description: /v1/openapi.json)\n  Ledger   {}\n  Data     {}\n\n\
+             Console  http://{}{console}\n  Bank API http://{}/v1   (description: /v1/openapi.json)\n  gRPC     {}   (description: /v1/ledger.proto, reflection)\n  Ledger   {}\n  Data     {}\n\n\
              Next: open the console, or in another terminal\n  tongbao status\n  \
              tongbao replay --mapping examples/berka/mapping.yaml DIR\n  tongbao drill kill-site leader\n\n\
              Ctrl-C stops everything; `tongbao up` continues where it stopped.",
@@ -101,6 +101,7 @@ impl Output {
             platform.sites.len(),
             platform.epoch,
             running.console,
+            running.gateway,
             running.gateway,
             ledger,
             data.display(),

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
 use gateway::ServeLimits;
-use ledger::{ColdFiles, LedgerMachine, SiteInfo, Storage};
+use ledger::{Api, ColdFiles, LedgerMachine, SiteInfo, Storage};
 use ledger_core::ColdOptions;
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
@@ -81,7 +81,9 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     announce(&Ready { address: listener.local_addr()? })?;
 
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned(), storage: storage.clone() };
-    let router = ledger::router(handle.clone(), info, journal).route("/v1/openapi.json", describe()?);
+    let api = Api::new(handle.clone(), info, journal);
+    let grpc = ledger_grpc::door(api.clone(), ledger_grpc::Limits::default(), Arc::default());
+    let router = api.router().route("/v1/openapi.json", describe()?).merge(grpc);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
     let answer = move |request| {
@@ -89,6 +91,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         async move { router.oneshot(request).await.unwrap_or_else(|never| match never {}) }
     };
     let limits = ServeLimits { close_timeout: Duration::from_secs(2), ..ServeLimits::default() };
+    let limits = limits.behind_gateway();
     let server = tokio::spawn(gateway::serve(listener, limits, answer, stopped.clone()));
     let door = tokio::spawn(door.serve(stopped));
 

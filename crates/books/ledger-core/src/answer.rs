@@ -4,6 +4,7 @@ use crate::accounts::Accounts;
 use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
 use crate::history::Event;
 use crate::keys::is_any_or;
+use crate::ledger::READ_AT_ONCE;
 use crate::ledgers::Ledgers;
 use crate::rows::{Row, Rows};
 use crate::scan::{Direction, TimeRange};
@@ -76,8 +77,7 @@ impl Ledger {
                 self.write_accounts(found.filter(|number| self.has_account_within(ledgers, *number)), out);
             }
             QueryOperation::LookupTransfers => {
-                let found = ids(body)?.filter_map(|id| self.transfers.find(id));
-                self.write_transfers(found.filter(|number| self.has_transfer_within(ledgers, *number)), out);
+                self.lookup_transfers(ledgers, ids(body)?, out);
             }
             QueryOperation::GetAccountTransfers => {
                 let filter = filter(body, AccountFilter::from_bytes)?;
@@ -108,6 +108,19 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    fn lookup_transfers(&self, ledgers: &Ledgers, mut ids: impl Iterator<Item = u128>, out: &mut Vec<u8>) {
+        loop {
+            let next: Vec<u128> = ids.by_ref().take(READ_AT_ONCE).collect();
+            if next.is_empty() {
+                return;
+            }
+            let likely: Vec<u32> = next.iter().filter_map(|id| self.transfers.likely(*id)).collect();
+            self.transfers.rows.expect(&likely);
+            let found = next.iter().filter_map(|id| self.transfers.find(*id));
+            self.write_transfers(found.filter(|number| self.has_transfer_within(ledgers, *number)), out);
+        }
     }
 
     fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {

@@ -4,6 +4,7 @@ mod account;
 mod certs;
 mod day;
 mod drill;
+mod interest;
 mod journal;
 mod ledger;
 mod pay;
@@ -34,6 +35,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Hold(command) => pay::hold(&bank, command, output).await,
         Command::Unit(command) => unit::run(&bank, command, output).await,
         Command::Day(command) => day::run(&bank, command, output).await,
+        Command::Interest(command) => interest::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
         Command::Certs(command) => certs::run(&bank, command, output),

@@ -39,6 +39,7 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
             ("STATE", Align::Left),
             ("ROLE", Align::Left),
             ("EPOCH", Align::Right),
+            ("LED BY", Align::Left),
             ("SEQ", Align::Right),
             ("LAG", Align::Right),
             ("RESTARTS", Align::Right),
@@ -58,6 +59,7 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
                 state.to_owned(),
                 role,
                 site.epoch.to_string(),
+                site.leader.clone().unwrap_or_else(|| "-".to_owned()),
                 site.seq.to_string(),
                 site.lag.to_string(),
                 site.restarts.to_string(),
@@ -68,7 +70,10 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
         let tls = shown.ledger_tls.as_ref().map(|tls| format!("\nover TLS: {tls}")).unwrap_or_default();
         let books = shown.books.as_ref().map(describe_books).unwrap_or_default();
         format!(
-            "shard {}: {leader}, epoch {}, seq {}; gateway http://{}\nTigerBeetle clients: {ledger}{tls}\n\n{table}{books}",
+            "shard {}: {leader}, epoch {}, seq {}; gateway http://{} (HTTP and gRPC)
+TigerBeetle clients: {ledger}{tls}
+
+{table}{books}",
             platform.shard, platform.epoch, platform.seq, platform.gateway
         )
     })

@@ -29,7 +29,7 @@ use crate::layout::{Layout, Running, read};
 use crate::ledger_tls::{LedgerTls, UpTlsArgs};
 use crate::output::Output;
 use books::Choice;
-pub(crate) use books::{JOURNAL_VARIABLE, kept_url, open as open_books};
+pub(crate) use books::{JOURNAL_VARIABLE, given_url, kept_url, open as open_books};
 use postgres::Cluster;
 pub(crate) use postgres::ServerView;
 use process::{Doors, Sites};
@@ -59,7 +59,7 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     ledger_tls: UpTlsArgs,
     /// Where the books are kept: `files`, `postgres:local` (servers that `up` starts), or `postgres://user@host,host/database`.
-    /// Default: what the data folder has, or files.
+    /// Default: what the environment variable TONGBAO_JOURNAL says, what the data folder has, or files.
     #[arg(long, value_name = "STORE")]
     journal: Option<Choice>,
     /// The newest transfers that every site keeps in memory, 88 bytes each; older ones go to its folder `cold`.
@@ -100,7 +100,13 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     raise_file_limit();
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
-    let choice = Choice::settle(args.journal.clone(), &layout)?;
+    if args.journal.as_ref().is_some_and(Choice::shows_password) {
+        output.note(
+            "everybody on this machine can see the password in the list of processes; put it into a file \
+             (`passfile=FILE`), or the whole URL into the environment variable TONGBAO_JOURNAL",
+        );
+    }
+    let choice = Choice::settle(args.journal.clone().or(Choice::given()?), &layout)?;
     let gateway_listener = listen("gateway", args.port)?;
     let console_listener = listen("console", args.console_port)?;
     let plan = default_plan();

@@ -16,6 +16,7 @@ mod cli;
 mod console;
 mod damage;
 mod failover;
+mod grpc;
 mod guide;
 mod http;
 mod ledger;
