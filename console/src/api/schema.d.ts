@@ -767,6 +767,8 @@ export interface components {
              * @description The leader's reign, counted up with every take-over.
              */
             epoch: number;
+            /** @description The site that began this reign, by the journal; nothing while this site has not read so far. It may have ended since. */
+            leader?: string | null;
             /** @description What the site is in that shard. */
             role: components["schemas"]["Role"];
             /**
@@ -1247,6 +1249,8 @@ export interface components {
              * @description How many batches it is behind the leader.
              */
             lag: number;
+            /** @description The site that began that reign, by the journal; nothing while it does not know. */
+            leader?: string | null;
             /** @description The site's name. */
             name: components["schemas"]["SiteName"];
             /**

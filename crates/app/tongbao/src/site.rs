@@ -22,6 +22,7 @@ use crate::door::Door;
 use crate::error::AppError;
 use crate::institution::SHARD;
 use crate::layout::Layout;
+use crate::ledger_tls::SiteTlsArgs;
 use crate::up::{JOURNAL_VARIABLE, open_books};
 
 /// What a site is told on its command line.
@@ -39,6 +40,8 @@ pub(crate) struct SiteArgs {
     /// The port for TigerBeetle's clients; none if they are not served.
     #[arg(long)]
     pub(crate) ledger_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) tls: SiteTlsArgs,
     /// The newest transfers that stay in memory.
     #[arg(long, default_value_t = ColdOptions::DEFAULT.keep_rows)]
     pub(crate) ledger_memory_transfers: u32,

@@ -31,11 +31,14 @@ pub(crate) const OUTCOME_UNKNOWN: &str = "tongbao-outcome-unknown";
 
 /// Paths whose every write carries an id in its body, or says how things shall be, so that sending it again is doing it
 /// once.
-const REPEATABLE_WRITES: [&str; 7] = [
+const REPEATABLE_WRITES: [&str; 10] = [
     "/v1/accounts",
     "/v1/accounts/batch",
     "/v1/accounts/placements",
     "/v1/days/cut",
+    "/v1/interest/accrue",
+    "/v1/interest/capitalise",
+    "/v1/interest/rates",
     "/v1/payments",
     "/v1/payments/batch",
     "/v1/units",

@@ -8,6 +8,7 @@
     reason = "the tests stand outside: they read files and environment, and wait"
 )]
 
+mod access;
 mod bank;
 mod berka;
 mod books;

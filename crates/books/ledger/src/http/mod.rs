@@ -5,6 +5,7 @@ mod bookings;
 mod days;
 mod declarations;
 mod holds;
+mod interest;
 mod journal;
 mod payments;
 mod purposes;
@@ -128,6 +129,12 @@ fn routes(api: Api) -> Router {
         .route("/v1/days", get(days::list))
         .route("/v1/days/cut", post(days::cut))
         .route("/v1/days/{date}/trial-balance", get(days::trial_balance))
+        .route("/v1/accounts/{id}/interest", get(interest::show).put(interest::assign))
+        .route("/v1/interest/rates", post(interest::declare_rate))
+        .route("/v1/interest/products", get(interest::products))
+        .route("/v1/interest/accounts", get(interest::accounts))
+        .route("/v1/interest/accrue", post(interest::accrue))
+        .route("/v1/interest/capitalise", post(interest::capitalise))
         .route("/v1/journal", get(journal::list))
         .route("/v1/journal/verify", post(journal::verify).get(journal::verification))
         .route("/v1/payments", post(payments::create).get(payments::list))
@@ -163,6 +170,8 @@ pub fn accounts_shown(
         tree::place, tree::tree, tree::below, purposes::show, purposes::set, units::declare, units::list,
         search::account_transfers, search::balances, search::transfers, search::pending, trial_balance::trial_balance,
         days::list, days::cut, days::trial_balance,
+        interest::declare_rate, interest::products, interest::accounts, interest::show, interest::assign,
+        interest::accrue, interest::capitalise,
         journal::list, journal::verify, journal::verification,
         payments::create, payments::create_batch, payments::list, payments::one, bookings::reverse, holds::spend,
         site::totals, site::state_hash, site::health,
