@@ -70,10 +70,7 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
         let tls = shown.ledger_tls.as_ref().map(|tls| format!("\nover TLS: {tls}")).unwrap_or_default();
         let books = shown.books.as_ref().map(describe_books).unwrap_or_default();
         format!(
-            "shard {}: {leader}, epoch {}, seq {}; gateway http://{} (HTTP and gRPC)
-TigerBeetle clients: {ledger}{tls}
-
-{table}{books}",
+            "shard {}: {leader}, epoch {}, seq {}; gateway http://{} (HTTP and gRPC)\nTigerBeetle clients: {ledger}{tls}\n\n{table}{books}",
             platform.shard, platform.epoch, platform.seq, platform.gateway
         )
     })
