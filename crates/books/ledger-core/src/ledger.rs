@@ -7,6 +7,7 @@ use ids::Timestamp;
 use crate::accounts::Accounts;
 use crate::cold::{Cold, ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
 use crate::history::History;
+use crate::imports::Imports;
 use crate::scan::Scan;
 use crate::state_hash::StateHash;
 use crate::transfers::{Entry, NONE, Transfers};
@@ -17,6 +18,8 @@ pub struct Ledger {
     pub(crate) accounts: Accounts,
     pub(crate) transfers: Transfers,
     pub(crate) history: History,
+    /// Of accounts and of transfers.
+    pub(crate) imports: [Imports; 2],
     /// The stamp of the last request: every later event comes after it.
     pub(crate) clock: u64,
     pub(crate) state_hash: StateHash,
@@ -57,6 +60,7 @@ impl Ledger {
             accounts: Accounts::default(),
             transfers: Transfers::new(cold),
             history: History::new(),
+            imports: Default::default(),
             clock: 0,
             state_hash: StateHash::default(),
         }

@@ -18,6 +18,7 @@ mod ahead;
 mod answer;
 mod apply;
 mod change_events;
+mod changes;
 mod closing;
 mod cold;
 mod error;
@@ -25,6 +26,7 @@ mod expiry;
 mod filter;
 mod history;
 mod id_index;
+mod imports;
 mod invariants;
 mod ledger;
 mod operation;
@@ -43,6 +45,7 @@ mod trial_balance;
 mod wire;
 
 pub use answer::{QueryOperation, REPLY_CHANGE_EVENTS_MAX, REPLY_RECORDS_MAX};
+pub use changes::{Change, Extent};
 pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
 pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
 pub use filter::{

@@ -5,6 +5,7 @@ mod against_model;
 mod bad_input;
 mod balancing;
 mod chains;
+mod changes;
 mod closing;
 mod cold;
 mod import;
