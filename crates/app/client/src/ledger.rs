@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{Client, ClientError};
 
 /// `path` with the fields of `query`. The queries are structs of texts and numbers: they always serialise.
-fn asked(path: &str, query: &impl Serialize) -> String {
+pub(crate) fn asked(path: &str, query: &impl Serialize) -> String {
     match serde_urlencoded::to_string(query).unwrap_or_default() {
         fields if fields.is_empty() => path.to_owned(),
         fields => format!("{path}?{fields}"),

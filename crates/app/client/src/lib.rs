@@ -6,6 +6,7 @@
 //! Nothing is retried here unless [`retried`] is asked to.
 
 mod bank;
+mod changes;
 mod error;
 mod http;
 mod ledger;
@@ -13,6 +14,7 @@ mod platform;
 mod retry;
 
 pub use bank::Created;
+pub use changes::{Changes, FeedMessage};
 pub use error::ClientError;
 pub use http::{Client, ClientOptions};
 pub use retry::{RetryPolicy, retried};

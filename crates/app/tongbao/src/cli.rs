@@ -10,7 +10,7 @@ use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor};
 use money::Currency;
 
-pub(crate) use ledger::{LedgerCommand, TransfersArgs};
+pub(crate) use ledger::{ChangesArgs, LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
 use crate::up::UpArgs;

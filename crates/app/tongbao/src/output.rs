@@ -44,6 +44,12 @@ impl Output {
         Ok(())
     }
 
+    /// Prints one line of a result that goes on; false if nobody reads any more.
+    pub(crate) fn line(self, text: &str) -> bool {
+        let mut out = std::io::stdout();
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    }
+
     /// A word along the way.
     pub(crate) fn note(self, text: &str) {
         if self.format == Format::Text {

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
 use gateway::ServeLimits;
-use ledger::{ColdFiles, LedgerMachine, SiteInfo, Storage};
+use ledger::{ColdFiles, Feed, LedgerMachine, SiteInfo, Storage};
 use ledger_core::ColdOptions;
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
@@ -78,7 +78,8 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     announce(&Ready { address: listener.local_addr()? })?;
 
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned(), storage: storage.clone() };
-    let router = ledger::router(handle.clone(), info, journal).route("/v1/openapi.json", describe()?);
+    let feed = Feed::new(handle.clone(), journal, args.name.as_str());
+    let router = ledger::router_with_feed(Arc::clone(&feed), info).route("/v1/openapi.json", describe()?);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
     let answer = move |request| {
@@ -93,6 +94,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let outcome = tokio::select! {
         outcome = &mut finished => outcome,
         () = told_to_end() => {
+            feed.close();
             handle.stop();
             finished.await
         }
@@ -104,6 +106,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         tracing::error!(code = error.code(), %error, cause, "this site has stopped");
         told_to_end().await;
     }
+    feed.close();
     stop.send_replace(true);
     server.await?;
     door.await?;

@@ -10,6 +10,7 @@
 
 mod account;
 mod amount;
+mod change;
 mod flags;
 mod health;
 mod journal;
@@ -25,8 +26,12 @@ mod unit;
 
 pub use account::{Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, NewAccount};
 pub use amount::{AmountText, SignedAmountText};
+pub use change::{
+    BATCH_EVENT_TYPE, BatchChanges, BatchEvent, Change, ChangesQuery, CreatedAccount, EVENT_CHANGES_MAX,
+    ExpiredTransfer, FeedPlace, FeedPlaceError,
+};
 pub use flags::{AccountFlag, AccountFlags, PaymentFlag, PaymentFlags};
-pub use health::{Health, Role, StateHash, StorageLevels, Totals};
+pub use health::{Health, OutletFailure, OutletHealth, OutletState, Role, StateHash, StorageLevels, Totals};
 pub use journal::{
     JOURNAL_LIMIT_MAX, JournalKind, JournalPage, JournalQuery, JournalRecord, JournalState,
     JournalVerification, VerificationFault, VerificationState,

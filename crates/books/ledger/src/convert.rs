@@ -2,9 +2,9 @@
 
 use ids::{AccountId, Timestamp, TransferId};
 use ledger_api::{
-    Account, AccountFlags, AmountText, Balance, BalanceAfter, Cursor, Direction, Hold, NewAccount,
-    NewPayment, Payment, PaymentFlags, PaymentStatus, SignedAmountText, Statement, StatementEntry,
-    TrialBalanceSums, U64Text, U128Text, Unit,
+    Account, AccountFlags, AmountText, Balance, BalanceAfter, Change, CreatedAccount, Cursor, Direction,
+    ExpiredTransfer, Hold, NewAccount, NewPayment, Payment, PaymentFlags, PaymentStatus, SignedAmountText,
+    Statement, StatementEntry, TrialBalanceSums, U64Text, U128Text, Unit,
 };
 use ledger_core::{Side, TransferState, TransferView, TrialBalanceLine};
 use money::MoneyError;
@@ -183,6 +183,34 @@ pub(crate) fn hold(view: &TransferView) -> Hold {
         user_data_32: payment.user_data_32,
         timestamp: payment.timestamp,
         expires_at: view.due(),
+    }
+}
+
+/// A change of the books as the feed tells it.
+pub(crate) fn change(change: &ledger_core::Change) -> Change {
+    match change {
+        ledger_core::Change::AccountCreated(record) => Change::AccountCreated(CreatedAccount {
+            id: account_id(record.id),
+            currency: Unit::of_ledger(record.ledger),
+            code: record.code,
+            flags: AccountFlags::from_bits(record.flags.0).expect(CHECKED),
+            user_data_128: U128Text(record.user_data_128),
+            user_data_64: U64Text(record.user_data_64),
+            user_data_32: record.user_data_32,
+            timestamp: Timestamp(record.timestamp),
+        }),
+        ledger_core::Change::TransferCreated(view) => Change::TransferCreated(payment(view)),
+        ledger_core::Change::TransferExpired { transfer, timestamp } => {
+            let currency = Unit::of_ledger(transfer.ledger);
+            Change::TransferExpired(ExpiredTransfer {
+                id: transfer_id(transfer.id),
+                debit_account: account_id(transfer.debit_account_id),
+                credit_account: account_id(transfer.credit_account_id),
+                amount: AmountText::of(transfer.amount, currency),
+                currency,
+                timestamp: Timestamp(*timestamp),
+            })
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::error::GatewayError;
 use crate::live::Live;
+use crate::relay::Relay;
 use crate::serve::{Body, full, problem_response};
 use crate::tracker::{Leader, Tracker};
 
@@ -78,6 +79,13 @@ pub struct Gateway {
     client: Client<HttpConnector, Full<Bytes>>,
     live: Live,
     room: Semaphore,
+    streams_end: watch::Sender<bool>,
+}
+
+/// A site's answer: whole, or a stream whose head has come.
+enum Answer {
+    Whole(response::Parts, Bytes),
+    Stream(response::Parts, Incoming),
 }
 
 enum Attempt {
@@ -106,7 +114,12 @@ impl Gateway {
             .retry_canceled_requests(false)
             .build(connector);
         let room = Semaphore::new(limits.held_bytes_max);
-        Self { tracker, limits, client, live: Live::default(), room }
+        Self { tracker, limits, client, live: Live::default(), room, streams_end: watch::Sender::new(false) }
+    }
+
+    /// Ends the streams of events that go through here: whoever waits for all connections to end would wait for ever.
+    pub fn end_streams(&self) {
+        self.streams_end.send_replace(true);
     }
 
     /// What this gateway has seen.
@@ -206,22 +219,51 @@ impl Gateway {
         }
     }
 
+    /// Returns when a stream from the leader of `epoch` has no future: another one leads, or the gateway closes.
+    fn end_of_streams(&self, epoch: u64) -> impl Future<Output = ()> + Send + 'static {
+        let superseded = superseded(self.tracker.leader(), epoch);
+        let mut closing = self.streams_end.subscribe();
+        async move {
+            tokio::select! {
+                () = superseded => {}
+                _ = closing.wait_for(|end| *end) => {}
+            }
+        }
+    }
+
     async fn attempt(&self, parts: &request::Parts, body: Bytes, leader: &Leader) -> Attempt {
         let Some(request) = outbound(parts, body, leader) else { return Attempt::Lost };
         let answer = async {
             let response = self.client.request(request).await.map_err(|error| !error.is_connect())?;
             let (head, body) = response.into_parts();
+            if is_event_stream(&head) {
+                return Ok(Answer::Stream(head, body));
+            }
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|_| true)?;
-            Ok::<_, bool>((head, body.to_bytes()))
+            Ok::<_, bool>(Answer::Whole(head, body.to_bytes()))
         };
         match tokio::time::timeout(self.limits.answer_timeout, answer).await {
-            Ok(Ok((head, _))) if head.status == StatusCode::MISDIRECTED_REQUEST => Attempt::NotTaken,
-            Ok(Ok((head, _))) if head.headers.contains_key("tongbao-outcome-unknown") => Attempt::Lost,
-            Ok(Ok((head, body))) => Attempt::Answer(inbound(&head, body)),
+            Ok(Ok(Answer::Whole(head, _))) if head.status == StatusCode::MISDIRECTED_REQUEST => {
+                Attempt::NotTaken
+            }
+            Ok(Ok(Answer::Whole(head, _))) if head.headers.contains_key("tongbao-outcome-unknown") => {
+                Attempt::Lost
+            }
+            Ok(Ok(Answer::Whole(head, body))) => Attempt::Answer(inbound(&head, full(body))),
+            Ok(Ok(Answer::Stream(head, body))) => {
+                let relay = Relay::new(body, self.end_of_streams(leader.epoch));
+                Attempt::Answer(inbound(&head, relay.boxed_unsync()))
+            }
             Ok(Err(sent)) if !sent => Attempt::NotTaken,
             Ok(Err(_)) | Err(_) => Attempt::Lost,
         }
     }
+}
+
+/// Whether an answer is a stream of events, which goes on for as long as both sides want.
+fn is_event_stream(head: &response::Parts) -> bool {
+    let media_type = head.headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    head.status == StatusCode::OK && media_type.starts_with(b"text/event-stream")
 }
 
 /// Returns when a site leads in a later epoch than `epoch`.
@@ -247,8 +289,8 @@ fn outbound(parts: &request::Parts, body: Bytes, leader: &Leader) -> Option<Requ
     Some(request)
 }
 
-fn inbound(head: &response::Parts, body: Bytes) -> Response<Body> {
-    let mut response = Response::new(full(body));
+fn inbound(head: &response::Parts, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = head.status;
     copy_headers(&head.headers, response.headers_mut());
     response

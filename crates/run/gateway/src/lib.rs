@@ -13,6 +13,7 @@
 mod error;
 mod forward;
 mod live;
+mod relay;
 mod serve;
 mod tracker;
 

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod account;
+mod changes;
 mod drill;
 mod journal;
 mod ledger;

@@ -172,6 +172,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     };
     output.note("stopping: requests under way are finished first");
     layout.withdraw();
+    gateway.end_streams();
     stop.send_replace(true);
     front.await?;
     pages.await?;

@@ -1,6 +1,7 @@
 //! The bank API on one site.
 
 mod accounts;
+mod changes;
 mod journal;
 mod payments;
 mod search;
@@ -25,6 +26,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
+use crate::feed::Feed;
 use crate::journal_desk::JournalDesk;
 use crate::machine::LedgerMachine;
 use crate::storage::Storage;
@@ -49,6 +51,7 @@ struct Api {
     handle: Handle<LedgerMachine>,
     info: Arc<SiteInfo>,
     journal: Arc<JournalDesk>,
+    feed: Arc<Feed>,
     /// One long reading at a time: the others wait, so that payments do not.
     long_readings: Arc<Semaphore>,
 }
@@ -63,7 +66,13 @@ impl Api {
 
 /// The bank API, version 1, on the site that `handle` belongs to. `journal` is that of its shard.
 pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn Store>) -> Router {
-    let journal = Arc::new(JournalDesk::new(journal, &info.site));
+    let feed = Feed::new(handle, journal, &info.site);
+    router_with_feed(feed, info)
+}
+
+/// The same on the site of `feed`, which others read as well.
+pub fn router_with_feed(feed: Arc<Feed>, info: SiteInfo) -> Router {
+    let (handle, journal) = (feed.handle().clone(), Arc::clone(feed.desk()));
     let long_readings = Arc::new(Semaphore::new(1));
     Router::new()
         .route("/v1/accounts", post(accounts::create).get(accounts::list))
@@ -78,6 +87,7 @@ pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn St
         .route("/v1/trial-balance", get(trial_balance::trial_balance))
         .route("/v1/journal", get(journal::list))
         .route("/v1/journal/verify", post(journal::verify).get(journal::verification))
+        .route("/v1/changes", get(changes::changes))
         .route("/v1/payments", post(payments::create).get(payments::list))
         .route("/v1/payments/batch", post(payments::create_batch))
         .route("/v1/payments/{id}", get(payments::one))
@@ -87,7 +97,7 @@ pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn St
         .route("/metrics", get(site::metrics))
         .fallback(|| async { ApiError::NoSuchPath })
         .method_not_allowed_fallback(|| async { ApiError::NoSuchMethod })
-        .with_state(Api { handle, info: Arc::new(info), journal, long_readings })
+        .with_state(Api { handle, info: Arc::new(info), journal, feed, long_readings })
 }
 
 /// The bank API as an OpenAPI 3.1 document.
@@ -97,7 +107,7 @@ pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn St
     paths(
         accounts::create, accounts::create_batch, accounts::list, accounts::one, accounts::balance, accounts::statement,
         search::account_transfers, search::balances, search::transfers, search::pending, trial_balance::trial_balance,
-        journal::list, journal::verify, journal::verification,
+        journal::list, journal::verify, journal::verification, changes::changes,
         payments::create, payments::create_batch, payments::list, payments::one,
         site::totals, site::state_hash, site::health,
     ),

@@ -5,6 +5,7 @@
 mod accounts;
 mod bad_input;
 mod bank;
+mod changes;
 mod flags;
 mod idempotency;
 mod journal;
