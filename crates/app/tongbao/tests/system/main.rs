@@ -10,6 +10,7 @@
 
 mod bank;
 mod berka;
+mod changes;
 mod cli;
 mod console;
 mod damage;
