@@ -173,6 +173,7 @@ fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>
         .or_else(|| of::<shard::ShardError>(cause))
         .or_else(|| of::<journal::JournalError>(cause))
         .or_else(|| of::<journal_pg::PgError>(cause))
+        .or_else(|| of::<feed_kafka::KafkaFeedError>(cause))
         .or_else(|| of::<ledger_core::InvariantBroken>(cause))
         .or_else(|| of::<money::MoneyError>(cause))
 }

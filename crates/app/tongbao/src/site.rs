@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
+use feed_kafka::Publisher;
 use gateway::ServeLimits;
 use ledger::{ColdFiles, Feed, LedgerMachine, SiteInfo, Storage};
 use ledger_core::ColdOptions;
@@ -21,6 +22,7 @@ use tower::ServiceExt;
 use crate::door::Door;
 use crate::error::AppError;
 use crate::institution::SHARD;
+use crate::kafka::KafkaArgs;
 use crate::layout::Layout;
 use crate::up::{JOURNAL_VARIABLE, open_books};
 
@@ -42,6 +44,8 @@ pub(crate) struct SiteArgs {
     /// The newest transfers that stay in memory.
     #[arg(long, default_value_t = ColdOptions::DEFAULT.keep_rows)]
     pub(crate) ledger_memory_transfers: u32,
+    #[command(flatten)]
+    pub(crate) kafka: KafkaArgs,
 }
 
 /// The one line a site prints, once it listens.
@@ -56,6 +60,7 @@ pub(crate) struct Ready {
 pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a secret must not stand among the arguments")]
     let url = std::env::var(JOURNAL_VARIABLE).ok();
+    let kafka = args.kafka.settings()?;
     let journal = open_books(layout, url.as_deref())?;
     let cold = Arc::new(ColdFiles::new(layout.cold(&args.name, SHARD)));
     let options = ColdOptions { keep_rows: args.ledger_memory_transfers, ..ColdOptions::DEFAULT };
@@ -82,6 +87,10 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let router = ledger::router_with_feed(Arc::clone(&feed), info).route("/v1/openapi.json", describe()?);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
+    let publisher = kafka.map(|settings| {
+        let publisher = Publisher::new(Arc::clone(&feed), settings);
+        tokio::spawn(publisher.run(stopped.clone()))
+    });
     let answer = move |request| {
         let router = router.clone();
         async move { router.oneshot(request).await.unwrap_or_else(|never| match never {}) }
@@ -108,6 +117,9 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     }
     feed.close();
     stop.send_replace(true);
+    if let Some(publisher) = publisher {
+        publisher.await?;
+    }
     server.await?;
     door.await?;
     Ok(outcome?)

@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::{SHARD, SitePlan, default_plan};
+use crate::kafka::KafkaArgs;
 use crate::layout::{Layout, Running, read};
 use crate::output::Output;
 use books::Choice;
@@ -62,6 +63,8 @@ pub(crate) struct UpArgs {
     /// The newest transfers that every site keeps in memory, 88 bytes each; older ones go to its folder `cold`.
     #[arg(long, value_name = "N", default_value_t = ColdOptions::DEFAULT.keep_rows)]
     ledger_memory_transfers: u32,
+    #[command(flatten)]
+    kafka: KafkaArgs,
 }
 
 /// Where TigerBeetle's clients are served.
@@ -95,6 +98,8 @@ pub(crate) struct BooksView {
 pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow::Result<()> {
     let start = clock::instant();
     raise_file_limit();
+    // What is wrong with it is said here, not in the logs of three sites.
+    args.kafka.settings()?;
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
     let choice = Choice::settle(args.journal.clone(), &layout)?;
@@ -117,7 +122,8 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         _ => None,
     };
     let keeping = cluster.clone().map(|cluster| tokio::spawn(cluster.keep()));
-    let sites = Sites::start(&layout, plan, &ledger, url.as_deref(), args.ledger_memory_transfers)?;
+    let sites =
+        Sites::start(&layout, plan, &ledger, url.as_deref(), args.ledger_memory_transfers, &args.kafka)?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({

@@ -19,6 +19,7 @@ use super::postgres::Cluster;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::SitePlan;
+use crate::kafka::KafkaArgs;
 use crate::layout::{Layout, open_log};
 use crate::site::Ready;
 use crate::up::JOURNAL_VARIABLE;
@@ -67,6 +68,7 @@ impl Sites {
         ledger: &[SocketAddr],
         journal: Option<&str>,
         memory_transfers: u32,
+        kafka: &KafkaArgs,
     ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
@@ -89,6 +91,7 @@ impl Sites {
                 program: program.clone(),
                 ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
                 memory_transfers,
+                kafka: kafka.clone(),
                 plan,
                 journal: journal.map(str::to_owned),
                 stopped: stopped.clone(),
@@ -176,6 +179,7 @@ struct Keeper {
     ledger_port: Option<u16>,
     journal: Option<String>,
     memory_transfers: u32,
+    kafka: KafkaArgs,
     stopped: watch::Receiver<bool>,
 }
 
@@ -253,6 +257,7 @@ impl Keeper {
             .args(["--rank", &self.plan.rank.to_string()])
             .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
             .arg(format!("--ledger-memory-transfers={}", self.memory_transfers))
+            .args(self.kafka.arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

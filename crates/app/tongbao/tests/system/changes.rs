@@ -97,7 +97,7 @@ fn every_transfer_is_told_once_whoever_leads() {
     let ids = transfers(&whole);
     let distinct: BTreeSet<&String> = ids.iter().collect();
     let totals = bank.get("/v1/totals").json();
-    assert_eq!((ids.len(), distinct.len()), (totals["transfers"].as_u64().unwrap() as usize, ids.len()));
+    assert_eq!((ids.len() as u64, distinct.len()), (totals["transfers"].as_u64().unwrap(), ids.len()));
 
     let platform = bank.platform();
     let follower =

@@ -17,6 +17,7 @@ mod damage;
 mod failover;
 mod guide;
 mod http;
+mod kafka;
 mod ledger;
 mod ledger_clients;
 mod life;

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use ids::Seq;
 use journal::Store;
-use ledger_api::FeedPlace;
+use ledger_api::{FeedPlace, OutletHealth};
 use shard::{Handle, Role, Status};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -167,6 +167,11 @@ impl Feed {
     /// Names where this feed is published, for health and metrics. The first word stands.
     pub fn attach(&self, outlet: Arc<Outlet>) {
         self.outlet.get_or_init(|| outlet);
+    }
+
+    /// How publishing goes, if the feed is published.
+    pub fn outlet_health(&self) -> Option<OutletHealth> {
+        self.outlet().map(|outlet| outlet.health(self.status().seq.0))
     }
 
     pub(crate) fn outlet(&self) -> Option<&Outlet> {

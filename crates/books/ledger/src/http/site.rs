@@ -54,7 +54,7 @@ pub(super) async fn health(State(api): State<Api>) -> Json<Health> {
         silent_ms: u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
         stopped_by: status.stopped_by.map(str::to_owned),
         storage: levels(&api.info.storage),
-        outlet: api.feed.outlet().map(|outlet| outlet.health(status.seq.0)),
+        outlet: api.feed.outlet_health(),
     })
 }
 
