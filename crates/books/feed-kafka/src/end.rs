@@ -37,10 +37,12 @@ pub(crate) fn last_event(
 ) -> Result<Option<LastEvent>, KafkaFeedError> {
     let consumer: BaseConsumer =
         settings.consumer(false).create().map_err(KafkaFeedError::of("make a consumer"))?;
+    let all: BaseConsumer =
+        settings.consumer(true).create().map_err(KafkaFeedError::of("make a consumer"))?;
     let patience = Patience::new(WHOLE, stop);
     let mut last: Option<LastEvent> = None;
     for partition in 0..partitions(&consumer, settings.topic(), &patience)? {
-        let end = End { settings, shard, consumer: &consumer, partition, patience: &patience };
+        let end = End { settings, shard, consumer: &consumer, all: &all, partition, patience: &patience };
         let found = end.last_event()?;
         let is_later =
             |found: &LastEvent| last.as_ref().is_none_or(|last| order(last.place) < order(found.place));
@@ -74,6 +76,8 @@ struct End<'a> {
     settings: &'a KafkaSettings,
     shard: &'a str,
     consumer: &'a BaseConsumer,
+    /// Sees uncommitted events as well.
+    all: &'a BaseConsumer,
     partition: i32,
     patience: &'a Patience<'a>,
 }
@@ -97,12 +101,10 @@ impl End<'_> {
     fn stable_end(&self) -> Result<(i64, i64), KafkaFeedError> {
         let topic = self.settings.topic();
         let failed = KafkaFeedError::of("ask for the end of the topic");
-        let all: BaseConsumer =
-            self.settings.consumer(true).create().map_err(KafkaFeedError::of("make a consumer"))?;
         for _ in 0..5 {
             let (low, stable) =
                 self.consumer.fetch_watermarks(topic, self.partition, ANSWER).map_err(&failed)?;
-            let (_, high) = all.fetch_watermarks(topic, self.partition, ANSWER).map_err(&failed)?;
+            let (_, high) = self.all.fetch_watermarks(topic, self.partition, ANSWER).map_err(&failed)?;
             if stable >= high {
                 return Ok((low, stable));
             }

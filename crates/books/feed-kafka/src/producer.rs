@@ -16,6 +16,8 @@ use crate::settings::KafkaSettings;
 
 /// How long a call may block before it is looked whether the site stops.
 const SLICE: Duration = Duration::from_millis(500);
+/// How often it is looked whether everything is delivered.
+const DELIVERY_LOOK: Duration = Duration::from_millis(1);
 /// How long brokers may take for one step before everything begins anew.
 const STEP: Duration = Duration::from_secs(30);
 
@@ -124,14 +126,27 @@ impl Producer {
     pub(crate) fn publish(&self, events: &[Arc<FeedEvent>], stop: &AtomicBool) -> Result<(), KafkaFeedError> {
         self.inner.begin_transaction().map_err(KafkaFeedError::of("begin a transaction"))?;
         let patience = Patience::new(STEP, stop);
-        let done = events.iter().try_for_each(|event| self.send(event, &patience)).and_then(|()| {
-            patience.until_done("commit a transaction", |slice| self.inner.commit_transaction(slice))
-        });
+        let done = events
+            .iter()
+            .try_for_each(|event| self.send(event, &patience))
+            .and_then(|()| self.deliver(&patience))
+            .and_then(|()| {
+                patience.until_done("commit a transaction", |slice| self.inner.commit_transaction(slice))
+            });
         done.map_err(|error| {
             // The next producer would do it, too, but consumers need not wait for it.
             let _ = self.inner.abort_transaction(SLICE);
             self.explain(error, events)
         })
+    }
+
+    /// Waits until the brokers have everything. Committing would do so itself, but looks at the clock ten times a second only.
+    fn deliver(&self, patience: &Patience<'_>) -> Result<(), KafkaFeedError> {
+        while self.inner.in_flight_count() > 0 {
+            self.inner.poll(DELIVERY_LOOK);
+            patience.check()?;
+        }
+        Ok(())
     }
 
     fn send(&self, event: &FeedEvent, patience: &Patience<'_>) -> Result<(), KafkaFeedError> {

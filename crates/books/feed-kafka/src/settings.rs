@@ -121,6 +121,7 @@ impl KafkaSettings {
             .set("enable.auto.commit", "false")
             .set("enable.partition.eof", "true")
             .set("auto.offset.reset", "error")
+            .set("fetch.wait.max.ms", "50")
             .set("isolation.level", if uncommitted { "read_uncommitted" } else { "read_committed" });
         config
     }
