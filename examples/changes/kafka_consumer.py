@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints every transfer from the Kafka topic of a bank: pip install kafka-python
+"""Prints every transfer from the Kafka topic of a bank: pip install kafka-python lz4
 
     python3 kafka_consumer.py 127.0.0.1:9092 tongbao.changes          goes on for ever
     python3 kafka_consumer.py 127.0.0.1:9092 tongbao.changes --once   ends when nothing has come for five seconds

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use ids::{AccountId, Timestamp, TransferId};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::schema::text_schema;
@@ -82,18 +82,6 @@ impl FromStr for FeedPlace {
         }
         let part = part.map(str::parse).transpose().map_err(|_| FeedPlaceError)?;
         Ok(Self { seq: seq.parse().map_err(|_| FeedPlaceError)?, part })
-    }
-}
-
-impl Serialize for FeedPlace {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for FeedPlace {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::<str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

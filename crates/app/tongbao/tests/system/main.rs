@@ -13,6 +13,7 @@ mod berka;
 mod changes;
 mod cli;
 mod console;
+mod consumers;
 mod damage;
 mod failover;
 mod guide;

@@ -13,9 +13,9 @@ use ledger_core::{Account, Operation, Transfer};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{Headers as _, Message as _};
+use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
-use rdkafka::producer::DefaultProducerContext;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 use rdkafka::topic_partition_list::TopicPartitionList;
 use shard::{Node, NodeConfig, Request, Role};
 use tokio::sync::watch;
@@ -45,6 +45,25 @@ impl Kafka {
 
     pub(crate) fn settings(&self, properties: &str) -> KafkaSettings {
         KafkaSettings::new(&self.cluster.bootstrap_servers(), TOPIC, properties).unwrap()
+    }
+
+    /// Plays a publisher that dies when it has sent these events and not committed them.
+    pub(crate) fn die_after(&self, events: &[(String, String)]) {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.cluster.bootstrap_servers());
+        config.set("transactional.id", format!("tongbao/{TOPIC}/bank"));
+        let producer: BaseProducer = config.create().unwrap();
+        let patience = Duration::from_secs(30);
+        producer.init_transactions(patience).unwrap();
+        producer.begin_transaction().unwrap();
+        for (id, data) in events {
+            let headers = [("ce_id", id.as_str()), ("ce_source", "/shards/bank")];
+            let headers = headers.into_iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+                headers.insert(Header { key, value: Some(value) })
+            });
+            producer.send(BaseRecord::to(TOPIC).key("bank").payload(data).headers(headers)).unwrap();
+        }
+        producer.flush(patience).unwrap();
     }
 
     /// Everything in the topic, in the order of each partition.
@@ -100,6 +119,16 @@ struct Outlet {
 impl Site {
     /// A site on a folder, with two accounts if the folder is new.
     pub(crate) async fn start(folder: &Path, first_id: u128) -> Self {
+        let mut site = Self::start_again(folder).await;
+        site.next_id = first_id;
+        let account = |id| Account { id, ledger: 203, code: 1, ..Account::default() };
+        let body = [account(1).as_bytes(), account(2).as_bytes()].concat();
+        site.submit(Operation::CreateAccounts, body).await;
+        site
+    }
+
+    /// A site on a folder as it is.
+    pub(crate) async fn start_again(folder: &Path) -> Self {
         let journal = FileStore::create(&folder.join("journal"), "bank", Options::default()).unwrap();
         let journal = Arc::new(journal);
         let config = NodeConfig {
@@ -111,11 +140,7 @@ impl Site {
         let node: Node<LedgerMachine> = Node::start(config, Storage::in_memory()).unwrap();
         let feed = Feed::new(node.handle(), journal, "east-1");
         until("it leads", || node.handle().status().role == Role::Leader).await;
-        let mut site = Self { feed, node, outlet: None, next_id: first_id };
-        let account = |id| Account { id, ledger: 203, code: 1, ..Account::default() };
-        let body = [account(1).as_bytes(), account(2).as_bytes()].concat();
-        site.submit(Operation::CreateAccounts, body).await;
-        site
+        Self { feed, node, outlet: None, next_id: 0 }
     }
 
     async fn submit(&mut self, operation: Operation, body: Vec<u8>) {
@@ -164,15 +189,6 @@ impl Site {
         if let Some(outlet) = self.outlet.take() {
             outlet.stop.send_replace(true);
             outlet.work.await.unwrap();
-        }
-        self.node.handle().stop();
-        self.node.finished().await.unwrap();
-    }
-
-    /// Ends the publisher wherever it is, as the death of the process would: what its client has not sent is not sent.
-    pub(crate) async fn kill(mut self) {
-        if let Some(outlet) = self.outlet.take() {
-            outlet.work.abort();
         }
         self.node.handle().stop();
         self.node.finished().await.unwrap();

@@ -111,7 +111,7 @@ pub fn router_with_feed(feed: Arc<Feed>, info: SiteInfo) -> Router {
         payments::create, payments::create_batch, payments::list, payments::one,
         site::totals, site::state_hash, site::health,
     ),
-    components(schemas(problem::Problem)),
+    components(schemas(problem::Problem, ledger_api::FeedPlace)),
     tags((name = "bank", description = "Served by the leading site, through the gateway."))
 )]
 struct BankApi;
