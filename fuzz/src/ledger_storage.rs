@@ -56,14 +56,18 @@ fn forged_snapshot(u: &mut Unstructured<'_>, saved: &Saved) -> Result<bool> {
     mutate(u, &mut snapshot)?;
     put_right(&mut snapshot);
     let Some(mut ledger) = restore(&snapshot, saved) else { return Ok(false) };
-    // Restoring does not read cold transfers, so it cannot compare them with the accounts' sums.
-    if saved.segments.is_empty() {
-        assert_eq!(ledger.check_invariants(), Ok(()), "restored books are in order");
-    }
     let mut again = Vec::new();
     ledger.snapshot(&mut again);
-    assert_eq!(snapshot, again, "a restored ledger saves what it was restored from");
-    use_it(u, &mut ledger)?;
+    // Restoring does not read cold transfers, so it cannot compare them with the accounts' sums and the timers: only the
+    // digests that a shard keeps beside a snapshot can. Such books are used only if they are in order; else they say so.
+    let in_order = ledger.check_invariants();
+    if saved.segments.is_empty() {
+        assert_eq!(in_order, Ok(()), "restored books are in order");
+        assert_eq!(snapshot, again, "a restored ledger saves what it was restored from");
+    }
+    if in_order.is_ok() {
+        use_it(u, &mut ledger)?;
+    }
     Ok(true)
 }
 
@@ -74,7 +78,7 @@ fn damaged_segment(u: &mut Unstructured<'_>) -> Result<bool> {
     let segment = segments.values_mut().nth(which).expect("an index within the length");
     mutate(u, segment)?;
     let is_whole = segments == LARGE.segments;
-    match Ledger::restore_with_cold_store(&LARGE.snapshot, Shelf::of(segments), COLD) {
+    match Ledger::restore_with_cold_store(&LARGE.snapshot, Shelf::of(segments), COLD, &in_turn) {
         Err(error) => {
             assert_told(&error);
             assert!(!is_whole, "whole segments are taken");
@@ -95,7 +99,7 @@ fn restore(snapshot: &[u8], saved: &Saved) -> Option<Ledger> {
     let restored = if saved.segments.is_empty() {
         Ledger::restore(snapshot)
     } else {
-        Ledger::restore_with_cold_store(snapshot, Shelf::of(saved.segments.clone()), COLD)
+        Ledger::restore_with_cold_store(snapshot, Shelf::of(saved.segments.clone()), COLD, &in_turn)
     };
     match restored {
         Ok(ledger) => Some(ledger),
@@ -104,6 +108,11 @@ fn restore(snapshot: &[u8], saved: &Saved) -> Option<Ledger> {
             None
         }
     }
+}
+
+fn in_turn(one: &mut (dyn FnMut() + Send), other: &mut (dyn FnMut() + Send)) {
+    one();
+    other();
 }
 
 /// Makes the checksum say that all is well.

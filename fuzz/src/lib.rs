@@ -7,6 +7,7 @@
 //! Checksums would keep a fuzzer out, so the doors that have them are tried both ways: with the bytes as they are, and
 //! with the checksums put right afterwards.
 
+mod bank_script;
 mod base;
 mod mutation;
 mod script;

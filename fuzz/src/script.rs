@@ -3,6 +3,8 @@
 use arbitrary::{Result, Unstructured};
 use ledger_core::{Account, AccountFlags, EVENT_BYTES, Operation, Transfer, TransferFlags};
 
+use crate::bank_script;
+
 /// The most events in a request; chains and doubles need few.
 const EVENTS_MAX: u8 = 12;
 const SECOND: u64 = 1_000_000_000;
@@ -17,7 +19,8 @@ pub(crate) struct Request {
 
 /// A request to a ledger whose clock is at `clock`.
 pub(crate) fn request(u: &mut Unstructured<'_>, clock: u64) -> Result<Request> {
-    let (operation, body) = match u.int_in_range(0..=15_u8)? {
+    let (operation, body) = match u.int_in_range(0..=23_u8)? {
+        16..=23 => bank_script::operation(u, clock)?,
         0 => (Operation::Pulse, Vec::new()),
         1..=3 => (Operation::CreateAccounts, events(u, |u| Ok(account(u, clock)?.as_bytes().to_vec()))?),
         4 => {
@@ -28,7 +31,7 @@ pub(crate) fn request(u: &mut Unstructured<'_>, clock: u64) -> Result<Request> {
         }
         _ => (Operation::CreateTransfers, events(u, |u| Ok(transfer(u, clock)?.as_bytes().to_vec()))?),
     };
-    let count = (body.len() / EVENT_BYTES) as u64;
+    let count = (body.len() / operation.event_bytes()) as u64;
     let timestamp = match u.int_in_range(0..=9_u8)? {
         0 => u.arbitrary()?,
         1 => clock,
@@ -39,7 +42,7 @@ pub(crate) fn request(u: &mut Unstructured<'_>, clock: u64) -> Result<Request> {
     Ok(Request { operation, timestamp, body })
 }
 
-fn events(
+pub(crate) fn events(
     u: &mut Unstructured<'_>,
     event: impl Fn(&mut Unstructured<'_>) -> Result<Vec<u8>>,
 ) -> Result<Vec<u8>> {
@@ -69,7 +72,7 @@ fn account(u: &mut Unstructured<'_>, clock: u64) -> Result<Account> {
     })
 }
 
-fn transfer(u: &mut Unstructured<'_>, clock: u64) -> Result<Transfer> {
+pub(crate) fn transfer(u: &mut Unstructured<'_>, clock: u64) -> Result<Transfer> {
     let flags = match u.int_in_range(0..=9_u8)? {
         0 => TransferFlags(u.arbitrary()?),
         1 => TransferFlags::IMPORTED,
@@ -100,7 +103,7 @@ fn transfer(u: &mut Unstructured<'_>, clock: u64) -> Result<Transfer> {
 }
 
 /// `usual`, but for one time in eight.
-fn rarely<'a, T>(
+pub(crate) fn rarely<'a, T>(
     u: &mut Unstructured<'a>,
     usual: T,
     other: impl FnOnce(&mut Unstructured<'a>) -> Result<T>,
@@ -109,7 +112,7 @@ fn rarely<'a, T>(
 }
 
 /// One of the few ids that meet each other, or one from the ends of the range.
-fn id(u: &mut Unstructured<'_>, few: u8) -> Result<u128> {
+pub(crate) fn id(u: &mut Unstructured<'_>, few: u8) -> Result<u128> {
     match u.arbitrary::<u8>()? {
         255 => Ok(u128::MAX),
         254 => Ok(0),

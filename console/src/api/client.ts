@@ -10,6 +10,12 @@ export type Payment = Schemas["Payment"];
 export type StatementEntry = Schemas["StatementEntry"];
 export type Statement = Schemas["Statement"];
 export type Hold = Schemas["Hold"];
+export type ControlAccount = Schemas["ControlAccount"];
+export type BusinessDay = Schemas["BusinessDay"];
+export type DayTrialBalance = Schemas["DayTrialBalance"];
+export type TrialBalanceCurrency = Schemas["TrialBalanceCurrency"];
+export type InterestProduct = Schemas["InterestProduct"];
+export type AccountInterest = Schemas["AccountInterest"];
 export type TrialBalance = Schemas["TrialBalance"];
 export type TrialBalanceSums = Schemas["TrialBalanceSums"];
 export type JournalRecord = Schemas["JournalRecord"];
@@ -99,6 +105,46 @@ export function listPending(fields: Search, signal: AbortSignal) {
 
 export function getTrialBalance(signal: AbortSignal) {
   return body(client.GET("/v1/trial-balance", { signal }));
+}
+
+/** The most pages of the tree that are read: a hundred thousand control accounts, which is all there can be. */
+const TREE_PAGES = 100;
+
+/** All control accounts, each right before those below it. */
+export async function listTree(signal: AbortSignal) {
+  const controls: ControlAccount[] = [];
+  let after: string | null = null;
+  for (let page = 0; page < TREE_PAGES; page++) {
+    const query: { after?: string } = after === null ? {} : { after };
+    const tree = await body(client.GET("/v1/accounts/tree", { params: { query }, signal }));
+    controls.push(...tree.controls);
+    after = tree.next ?? null;
+    if (after === null) break;
+  }
+  return controls;
+}
+
+export function listBelow(id: string, { cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, after: cursor };
+  return body(client.GET("/v1/accounts/{id}/below", { params: { path: { id }, query }, signal }));
+}
+
+export function listDays({ cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, before: cursor };
+  return body(client.GET("/v1/days", { params: { query }, signal }));
+}
+
+export function getDay(date: string, signal: AbortSignal) {
+  return body(client.GET("/v1/days/{date}/trial-balance", { params: { path: { date } }, signal }));
+}
+
+export function listInterestProducts(signal: AbortSignal) {
+  return body(client.GET("/v1/interest/products", { params: { query: { limit: 1000 } }, signal }));
+}
+
+export function listInterestAccounts({ cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, after: cursor };
+  return body(client.GET("/v1/interest/accounts", { params: { query }, signal }));
 }
 
 export function listJournal(from: number | null, limit: number, signal: AbortSignal) {

@@ -12,6 +12,7 @@ mod cpu;
 mod failover;
 mod journal_append;
 mod journal_pg;
+mod lag;
 mod ledger;
 mod ledger_large;
 mod machine;

@@ -17,6 +17,7 @@ use crate::bank::Bank;
 use crate::cli::PaymentsArgs;
 use crate::clock;
 use crate::cpu::{Processes, Used};
+use crate::lag::{Lags, Watch};
 use crate::meter::{Meter, Readings};
 use crate::report::{Report, Target};
 use crate::scratch::Steps;
@@ -50,6 +51,7 @@ async fn measure(args: &PaymentsArgs, bank: &Bank, steps: &Steps) -> Result<Repo
     let batch = load(Kind::Batch, args.batches).run(bank, &processes, &ids).await?;
 
     figures(&mut report, &single, &batch);
+    batch.lags.tell(&mut report);
     let first = Target::Below(FIRST_PAYMENT_MS_MAX);
     report.aim(
         "up_to_first_payment_ms",
@@ -147,6 +149,7 @@ struct Measured {
     used: Used,
     /// Journal batches while it was measured.
     journal_batches: u64,
+    lags: Lags,
 }
 
 impl Load {
@@ -160,9 +163,14 @@ impl Load {
             lines.spawn(keep_paying(self.kind, line, Dice::new(u64::from(seed) + 1), ids, meter, enough));
         }
         self.pass(&mut lines, self.warm_up).await?;
+        let (watch, mut lags) = (Watch::of(bank).await?, Lags::default());
         let (seq, used) = (bank.client.health().await?.seq, processes.used());
         meter.open();
-        self.pass(&mut lines, self.seconds).await?;
+        tokio::select! {
+            passed = self.pass(&mut lines, self.seconds) => passed?,
+            // Beside single payments the questions would be a load of their own.
+            failed = watch.look(&mut lags), if self.kind == Kind::Batch => failed?,
+        }
         meter.close();
         let used = processes.used().since(used);
         let journal_batches = bank.client.health().await?.seq - seq;
@@ -171,7 +179,7 @@ impl Load {
             line??;
         }
         let meter = Arc::into_inner(meter).context("a connection is still open")?;
-        Ok(Measured { readings: meter.into_readings(), used, journal_batches })
+        Ok(Measured { readings: meter.into_readings(), used, journal_batches, lags })
     }
 
     /// Lets the load run for a while. A connection only ends early because it failed.

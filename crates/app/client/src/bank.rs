@@ -5,8 +5,8 @@ use std::fmt::Display;
 use ids::{AccountId, Id, TransferId};
 use ledger_api::{
     Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, Cursor, Health, IDEMPOTENT_REPLAYED,
-    NewAccount, NewPayment, Payment, PaymentAck, PaymentBatch, PaymentBatchOutcome, PaymentPage, StateHash,
-    Statement, Totals,
+    NewAccount, NewPayment, NewReversal, NewSpending, Payment, PaymentAck, PaymentBatch, PaymentBatchOutcome,
+    PaymentPage, Spending, StateHash, Statement, Totals,
 };
 
 use crate::http::Answer;
@@ -21,7 +21,7 @@ pub struct Created<T> {
     pub replayed: bool,
 }
 
-fn created<T>((value, answer): (T, Answer)) -> Created<T> {
+pub(crate) fn created<T>((value, answer): (T, Answer)) -> Created<T> {
     let replayed = answer.headers.get(IDEMPOTENT_REPLAYED).is_some_and(|header| header == "true");
     Created { value, replayed }
 }
@@ -37,7 +37,7 @@ fn page(path: &str, place: Option<(&str, &dyn Display)>, limit: Option<u16>) -> 
 }
 
 /// The id of a payment or an account, as the key of its request.
-fn key(id: u128) -> Option<Id> {
+pub(crate) fn key(id: u128) -> Option<Id> {
     Id::new(id).ok()
 }
 
@@ -93,6 +93,26 @@ impl Client {
     pub async fn pay_batch(&self, batch: &PaymentBatch) -> Result<PaymentBatchOutcome, ClientError> {
         let id = batch.id.and_then(|id| key(id.get()));
         Ok(self.post("/v1/payments/batch", id, batch).await?.0)
+    }
+
+    /// Takes a payment back by a counter-entry. Sent again with the same content it gives the same answer.
+    pub async fn reverse(
+        &self,
+        payment: TransferId,
+        reversal: &NewReversal,
+    ) -> Result<Created<PaymentAck>, ClientError> {
+        let path = format!("/v1/payments/{payment}/reversal");
+        self.post(&path, key(reversal.id.get()), reversal).await.map(created)
+    }
+
+    /// Spends a hold. Sent again with the same content it gives the same answer.
+    pub async fn spend_hold(
+        &self,
+        hold: TransferId,
+        spending: &NewSpending,
+    ) -> Result<Created<Spending>, ClientError> {
+        let path = format!("/v1/holds/{hold}/spend");
+        self.post(&path, key(spending.id.get()), spending).await.map(created)
     }
 
     /// One payment.

@@ -108,6 +108,16 @@ impl Client {
         Ok((self.read(&answer)?, answer))
     }
 
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        let answer = self.send(Method::PUT, path, None, Bytes::from(body)).await?;
+        self.read(&answer)
+    }
+
     async fn send(
         &self,
         method: Method,

@@ -7,6 +7,7 @@
 
 mod bank;
 mod changes;
+mod chart;
 mod error;
 mod http;
 mod ledger;

@@ -67,7 +67,7 @@ fn payment() -> NewPayment {
         debit_account: id(1),
         credit_account: id(2),
         amount: Money::new(70_000, Currency::CZK).into(),
-        currency: Currency::CZK,
+        currency: Currency::CZK.into(),
         code: 1,
         flags: ledger_api::PaymentFlags::NONE,
         pending_id: None,
@@ -76,6 +76,9 @@ fn payment() -> NewPayment {
         user_data_64: ledger_api::U64Text(0),
         user_data_32: 0,
         timestamp: None,
+        value_date: None,
+        purpose: None,
+        reverses: None,
     }
 }
 
@@ -146,7 +149,7 @@ async fn everything_else_is_named() {
         let (client, server) = serve(vec![answer.clone()]).await;
         let account = NewAccount {
             id: id(1),
-            currency: Currency::CZK,
+            currency: Currency::CZK.into(),
             code: 1,
             flags: ledger_api::AccountFlags::NONE,
             user_data_128: ledger_api::U128Text(0),

@@ -68,7 +68,7 @@ struct Shared {
 pub(crate) async fn open_accounts(client: &Client, currency: Currency) -> Result<(), Failure> {
     let accounts = (0..2 * WORKERS).map(|number| NewAccount {
         id: account(number),
-        currency,
+        currency: currency.into(),
         code: CODE,
         flags: AccountFlags::default(),
         user_data_128: U128Text::default(),
@@ -204,7 +204,7 @@ impl Shared {
             debit_account,
             credit_account,
             amount: Money::new(AMOUNT_MINOR, self.currency).into(),
-            currency: self.currency,
+            currency: self.currency.into(),
             code: CODE,
             flags: PaymentFlags::default(),
             pending_id: None,
@@ -213,6 +213,9 @@ impl Shared {
             user_data_64: U64Text::default(),
             user_data_32: 0,
             timestamp: None,
+            value_date: None,
+            purpose: None,
+            reverses: None,
         }
     }
 }

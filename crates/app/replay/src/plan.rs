@@ -187,7 +187,7 @@ impl Plan {
             debit_account,
             credit_account,
             amount: Money::new(change.unsigned_abs(), self.mapping.currency).into(),
-            currency: self.mapping.currency,
+            currency: self.mapping.currency.into(),
             code,
             flags: PaymentFlags::NONE,
             pending_id: None,
@@ -197,6 +197,9 @@ impl Plan {
             user_data_64: U64Text(value_date(&self.mapping, row.date).unwrap_or_default()),
             user_data_32: line,
             timestamp: None,
+            value_date: None,
+            purpose: None,
+            reverses: None,
         })
     }
 

@@ -198,7 +198,7 @@ impl Mapping {
     fn account(&self, id: AccountId, code: u16, flags: ledger_api::AccountFlags) -> NewAccount {
         NewAccount {
             id,
-            currency: self.currency,
+            currency: self.currency.into(),
             code,
             flags,
             user_data_128: ledger_api::U128Text(0),

@@ -58,7 +58,8 @@ impl Model {
             self.ledger
                 .apply(operation, Timestamp(stamp), frame.body, &mut reply)
                 .map_err(|error| Violation::new(Invariant::Books, chain_of(&error)))?;
-            self.book.apply(operation, stamp, frame.body, &reply)?;
+            let posted = |id| self.ledger.transfer(id).map(|view| view.transfer);
+            self.book.apply(operation, stamp, frame.body, &reply, posted)?;
             if frame.key.0 != 0 {
                 let again = self.replies.insert((frame.key.0, frame.digest), reply).is_some();
                 check(!again, Invariant::AtMostOnce, || {
@@ -79,10 +80,12 @@ impl Scenario<'_> {
         self.weather.faults.clear();
         self.machine.forget_plan();
         self.machine.set_room(None);
-        self.weather.loss = 1_000_000;
+        self.network.heal(*self.step);
+        self.repair_journal(true);
         for site in 0..self.sites.len() {
             self.sites[site].lags_until = 0;
             self.sites[site].paused_until = 0;
+            self.sites[site].sleeps_through = None;
             if self.sites[site].lost_lock {
                 self.end(site);
             }
@@ -92,6 +95,8 @@ impl Scenario<'_> {
             // Starts of sites wait some steps.
             *self.step += 10;
             self.supervise()?;
+            self.deliver()?;
+            self.lose_patience();
             for site in 0..self.sites.len() {
                 self.follow(site)?;
                 self.try_lead(site)?;
@@ -182,6 +187,13 @@ impl Scenario<'_> {
         let mut expected = 0;
         for (number, ask) in self.clients.asks().iter().enumerate() {
             let name = (ask.request.key.0, ask.request.digest);
+            if ask.was_given_up {
+                check(!model.replies.contains_key(&name), Invariant::AcknowledgedOnce, || {
+                    format!(
+                        "the client of request {number} was told that it was not done, and it is in the journal"
+                    )
+                })?;
+            }
             match (&ask.answer, model.replies.get(&name)) {
                 (Some(Answer::Reply(told)), Some(reply)) => {
                     expected += 1;

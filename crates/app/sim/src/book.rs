@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use ledger_core::{Account, EVENT_BYTES, Ledger, OUTCOME_BYTES, Operation, Transfer, TransferFlags};
+use ledger_core::{
+    Account, Booking, InterestRun, InterestRunKind, Ledger, OUTCOME_BYTES, Operation, Transfer, TransferFlags,
+};
 
 use crate::violation::{Invariant, Violation, check};
 
@@ -38,21 +40,24 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// Adds up what a request did, from its events and its outcomes.
+    /// Adds up what a request did, from its events and its outcomes. What interest came to is the ledger's to say: `posted`
+    /// finds the transfer with an id.
     pub(crate) fn apply(
         &mut self,
         operation: Operation,
         stamp: u64,
         body: &[u8],
         reply: &[u8],
+        posted: impl Fn(u128) -> Option<Transfer>,
     ) -> Result<(), Violation> {
-        let events = body.len() / EVENT_BYTES;
+        let event_bytes = operation.event_bytes();
+        let events = body.len() / event_bytes;
         self.expire(stamp - events as u64);
         self.clock = stamp;
         check(reply.len() == events * OUTCOME_BYTES, Invariant::Books, || {
             format!("{events} events have {} bytes of outcomes", reply.len())
         })?;
-        for (event, outcome) in body.chunks_exact(EVENT_BYTES).zip(reply.chunks_exact(OUTCOME_BYTES)) {
+        for (event, outcome) in body.chunks_exact(event_bytes).zip(reply.chunks_exact(OUTCOME_BYTES)) {
             let status = outcome[8..12].iter().rev().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
             if status != CREATED {
                 continue;
@@ -66,7 +71,24 @@ impl Book {
                 Operation::CreateTransfers => {
                     self.transfer(&Transfer::from_bytes(event).unwrap_or_default(), stamp)?;
                 }
-                Operation::Pulse => {}
+                Operation::CreateBookings => {
+                    let booking = Booking::from_bytes(event).unwrap_or_default();
+                    self.transfer(&booking.transfer, stamp)?;
+                }
+                Operation::AccrueInterest => {
+                    self.interest(InterestRunKind::Accrue, event, stamp, &posted)?;
+                }
+                Operation::CapitaliseInterest => {
+                    self.interest(InterestRunKind::Capitalise, event, stamp, &posted)?;
+                }
+                // Declarations move nothing.
+                Operation::Pulse
+                | Operation::DeclareUnits
+                | Operation::PlaceAccounts
+                | Operation::SetPurposes
+                | Operation::CutDay
+                | Operation::DeclareInterestRates
+                | Operation::AssignInterest => {}
             }
         }
         Ok(())
@@ -87,6 +109,21 @@ impl Book {
                 self.add(open.debit, open.credit, 0, open.amount.wrapping_neg());
             }
             free = moment + 1;
+        }
+    }
+
+    /// A run of interest posted a transfer, or had nothing to post.
+    fn interest(
+        &mut self,
+        kind: InterestRunKind,
+        event: &[u8],
+        stamp: u64,
+        posted: impl Fn(u128) -> Option<Transfer>,
+    ) -> Result<(), Violation> {
+        let Some(run) = InterestRun::from_bytes(event) else { return Ok(()) };
+        match posted(kind.transfer_id(run.account, run.through)) {
+            Some(transfer) => self.transfer(&transfer, stamp),
+            None => Ok(()),
         }
     }
 

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crate::mutant::Mutant;
-use crate::run::{Totals, run, tell};
+use crate::run::{Totals, Twist, run, tell};
 use crate::violation::{Invariant, Violation};
 
 /// What to run.
@@ -16,8 +15,8 @@ pub struct Campaign {
     pub seeds: Range<u64>,
     /// How many threads; at least one runs.
     pub jobs: usize,
-    /// The bug to inject, if any.
-    pub mutant: Option<Mutant>,
+    /// What is different from what the seeds alone would give.
+    pub twist: Twist,
 }
 
 /// A seed that failed, and its story.
@@ -47,7 +46,7 @@ pub fn campaign(plan: &Campaign, progress: impl Fn(u64) + Sync) -> Result<Totals
             if seed >= plan.seeds.end || stop {
                 return totals;
             }
-            match run(seed, plan.mutant) {
+            match run(seed, &plan.twist) {
                 Ok(run) => totals.add(&run),
                 Err(violation) => {
                     let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,13 +66,13 @@ pub fn campaign(plan: &Campaign, progress: impl Fn(u64) + Sync) -> Result<Totals
     });
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         None => Ok(totals),
-        Some((seed, violation)) => Err(Box::new(tell_failure(seed, plan.mutant, violation))),
+        Some((seed, violation)) => Err(Box::new(tell_failure(seed, &plan.twist, violation))),
     }
 }
 
 /// Repeats a run that failed, to hear its story. It must fail in the same way again.
-fn tell_failure(seed: u64, mutant: Option<Mutant>, first: Violation) -> Failure {
-    let told = tell(seed, mutant, false);
+fn tell_failure(seed: u64, twist: &Twist, first: Violation) -> Failure {
+    let told = tell(seed, twist, false);
     let violation = match told.result {
         Err(second) if second == first => first,
         other => {

@@ -1,5 +1,5 @@
 //! A site's snapshots on the simulated disk, stored the way `shard::SnapshotStore` stores them on a real one: written
-//! aside, synced, renamed, folder synced, the newest two kept.
+//! aside, synced, renamed, folder synced, the newest two kept, one that cannot be used removed.
 
 use std::io;
 
@@ -35,6 +35,12 @@ pub(crate) fn store(disk: &dyn Disk, site: usize, seq: Seq, bytes: &[u8]) -> io:
         disk.remove(&old)?;
     }
     Ok(())
+}
+
+/// Removes snapshots that cannot be used, durably.
+pub(crate) fn remove<'a>(disk: &dyn Disk, mut names: impl Iterator<Item = &'a String>) -> io::Result<()> {
+    names.try_for_each(|name| disk.remove(name))?;
+    disk.sync()
 }
 
 /// All snapshots of a site with their names, newest first.

@@ -8,12 +8,12 @@ use shard::ShardError;
 
 use crate::chance::Chance;
 use crate::depot;
+use crate::fault::Fault;
 use crate::machine::{Machine, Process};
 use crate::monitor::{Fired, Phase, Place};
 use crate::scenario::{Scenario, State, chain_of};
 use crate::shelf;
 use crate::violation::{Invariant, Violation, check};
-use crate::weather::Fault;
 
 /// Whether one of these damaged files is a site's.
 pub(crate) fn rotten_of(files: &[String], site: usize) -> bool {
@@ -66,37 +66,52 @@ impl Scenario<'_> {
                     self.log(|| format!("site {site} stands still"));
                 }
             }
-            Fault::StealLock => self.steal_lock(),
+            Fault::PauseAcrossTakeover => self.pause_across_takeover(),
+            Fault::StealLock => _ = self.steal_lock(),
             Fault::Lag => {
                 self.sites[site].lags_until = *self.step + self.dice.between(20, 150);
                 self.log(|| format!("site {site} falls behind"));
             }
             Fault::Restart => self.restart(site)?,
             Fault::ClockJump => self.jump(site),
+            Fault::Loss | Fault::Duplication | Fault::Reordering | Fault::Delay | Fault::Partition => {
+                self.disturb(self.weather.faults[at]);
+            }
+            Fault::JournalRot => self.rot_for_a_while()?,
             Fault::SnapshotRot => self.rot_snapshot(),
-            Fault::ColdRot => self.rot_cold(),
+            // Bad spots come in groups.
+            Fault::ColdRot => (0..self.dice.between(1, 4)).for_each(|_| self.rot_cold()),
         }
         Ok(())
     }
 
     /// Plans a fault for one of the next operations, each as likely as the others.
     fn plan(&mut self, injection: Injection) {
-        if self.machine.has_plan() {
-            return;
-        }
         let (place, window) = if self.dice.one_in(6) {
             (Place::Snapshots, 8)
         } else {
             (Place::Journal, self.dice.pick(&[6, 16, 48]))
         };
+        self.plan_within(place, window, injection, "");
+    }
+
+    /// Plans a fault for one of the next `window` operations, unless another one waits or the run must not have such.
+    fn plan_within(&mut self, place: Place, window: usize, injection: Injection, purpose: &str) {
+        let fault = match injection {
+            Injection::Kill => Fault::KillInOperation,
+            Injection::PowerLoss => Fault::PowerLossInOperation,
+            Injection::Fail(_) => Fault::FailOperation,
+        };
         let ahead = self.dice.below(window);
-        self.machine.plan(place, ahead, injection);
-        self.log(|| format!("{injection:?} waits {ahead} operations ahead"));
+        if !self.machine.has_plan() && !self.weather.without.contains(&fault) {
+            self.machine.plan(place, ahead, injection);
+            self.log(|| format!("{injection:?} waits {ahead} operations ahead{purpose}"));
+        }
     }
 
     /// The next leader's takeover comes soon: hits one of its operations, every other time.
     fn threaten_takeover(&mut self) {
-        if self.machine.has_plan() || self.dice.flip() {
+        if self.dice.flip() {
             return;
         }
         let kinds = [
@@ -107,20 +122,16 @@ impl Scenario<'_> {
             Injection::Fail(ErrorKind::StorageFull),
         ];
         let injection = self.dice.pick(&kinds);
-        let ahead = self.dice.below(16);
-        self.machine.plan(Place::Journal, ahead, injection);
-        self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the takeover"));
+        self.plan_within(Place::Journal, 16, injection, ", for the takeover");
     }
 
     /// Several batches are about to be appended with one sync, which is rare: hits one of the operations, every third time.
     pub(crate) fn threaten_group(&mut self) {
-        if self.weather.faults.is_empty() || self.machine.has_plan() || !self.dice.one_in(3) {
+        if self.weather.faults.is_empty() || !self.dice.one_in(3) {
             return;
         }
         let injection = self.dice.pick(&[Injection::Kill, Injection::PowerLoss, Injection::PowerLoss]);
-        let ahead = self.dice.below(5);
-        self.machine.plan(Place::Journal, ahead, injection);
-        self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the group"));
+        self.plan_within(Place::Journal, 5, injection, ", for the group");
     }
 
     /// A leader died in the middle of an append, perhaps with records written that are not durable. Every third time the
@@ -135,8 +146,8 @@ impl Scenario<'_> {
             self.follow(site)?;
         }
         if self.dice.flip() {
-            let ahead = self.dice.below(4);
-            self.machine.plan(Place::Journal, ahead, Injection::PowerLoss);
+            self.machine.forget_plan();
+            self.plan_within(Place::Journal, 4, Injection::PowerLoss, ", before the takeover");
         }
         Ok(())
     }
@@ -148,25 +159,50 @@ impl Scenario<'_> {
             State::Follower(follower) => follower.process().cold.has_work(),
             State::Leader(lead) => lead.process().cold.has_work(),
         };
-        if !is_due || self.weather.faults.is_empty() || self.machine.has_plan() || self.dice.flip() {
+        if !is_due || self.weather.faults.is_empty() || self.dice.flip() {
             return;
         }
         let full = Injection::Fail(ErrorKind::StorageFull);
         let injection = self.dice.pick(&[Injection::Kill, Injection::PowerLoss, full]);
-        let ahead = self.dice.below(7);
-        self.machine.plan(Place::Snapshots, ahead, injection);
-        self.log(|| format!("{injection:?} waits {ahead} operations ahead, for the cold segment"));
+        self.plan_within(Place::Snapshots, 7, injection, ", for the cold segment");
     }
 
-    fn steal_lock(&mut self) {
-        let leader = self.sites.iter().position(|site| matches!(site.state, State::Leader(_)));
+    /// Takes the leader's lock away. Which leader that was.
+    fn steal_lock(&mut self) -> Option<usize> {
+        let leader = self.sites.iter().position(|site| matches!(site.state, State::Leader(_)))?;
         // A second theft while two already believe that they lead would prove nothing new.
-        if let Some(site) = leader.filter(|_| self.sites.iter().all(|site| !site.lost_lock)) {
-            self.machine.steal_lock();
-            self.sites[site].lost_lock = true;
-            self.stats.locks_stolen += 1;
-            self.log(|| format!("the lock of site {site} is taken away"));
+        if self.sites.iter().any(|site| site.lost_lock) {
+            return None;
         }
+        self.machine.steal_lock();
+        self.sites[leader].lost_lock = true;
+        self.stats.locks_stolen += 1;
+        self.log(|| format!("the lock of site {leader} is taken away"));
+        Some(leader)
+    }
+
+    /// The leader's process stands still for so long that another one leads; then it goes on where it was.
+    fn pause_across_takeover(&mut self) {
+        let Some(site) = self.steal_lock() else { return };
+        if let State::Leader(lead) = &self.sites[site].state {
+            self.sites[site].sleeps_through = Some(lead.epoch());
+            self.sites[site].paused_until = *self.step + 150;
+            self.log(|| format!("site {site} stands still"));
+        }
+    }
+
+    /// Something is wrong with a site's line for a while: mostly the leader's.
+    fn disturb(&mut self, fault: Fault) {
+        let leader = self.working_leaders().next();
+        let site = match leader {
+            Some(leader) if self.dice.below(4) > 0 => leader,
+            _ => self.dice.below(self.sites.len()),
+        };
+        let longest = if fault == Fault::Partition { 500 } else { 150 };
+        let until = *self.step + self.dice.between(10, longest);
+        self.network.disturb(site, fault, until);
+        self.stats.partitions += u64::from(fault == Fault::Partition);
+        self.log(|| format!("{fault:?} on the line of site {site} until step {until}"));
     }
 
     fn restart(&mut self, site: usize) -> Result<(), Violation> {
@@ -191,7 +227,7 @@ impl Scenario<'_> {
         }
     }
 
-    fn jump(&mut self, site: usize) {
+    pub(crate) fn jump(&mut self, site: usize) {
         let seconds: [i64; 5] = [1, 60, 3_600, 86_400, 31_536_000];
         let size = self.dice.pick(&seconds).saturating_mul(1_000_000_000);
         let jump = if self.dice.flip() { size } else { -size };
@@ -202,7 +238,9 @@ impl Scenario<'_> {
 
     fn rot_snapshot(&mut self) {
         let Some(name) = self.draw_name(depot::SUFFIX) else { return };
-        let (byte, bit) = (self.dice.below(4_000), self.dice.below(8));
+        // Every other time in what says where in the journal it belongs.
+        let most = self.dice.pick(&[400, 4_000]);
+        let (byte, bit) = (self.dice.below(most), self.dice.below(8));
         if self.machine.flip_bit(Place::Snapshots, &name, byte, bit) {
             self.log(|| format!("bit {bit} of byte {byte} of `{name}` flips"));
             self.rotten_snapshots.push(name);
@@ -290,9 +328,12 @@ impl Scenario<'_> {
             || is_cold && (!Machine::is_alive(process) || bad_read || rotten_of(&self.rotten_cold, site));
         let fenced = matches!(error, ShardError::Journal(JournalError::Fenced { own, current }) if own < current)
             && self.sites[site].lost_lock;
+        let rotten = matches!(error, ShardError::Journal(error)
+            if self.rot.as_ref().is_some_and(|rot| rot.explains(error)));
+        self.stats.rot_stops += u64::from(rotten);
         self.stats.fenced += u64::from(fenced);
         self.stats.disk_full += u64::from(full);
-        check(explained || fenced, Invariant::NothingUnexpected, || {
+        check(explained || fenced || rotten, Invariant::NothingUnexpected, || {
             format!("site {site} stopped without a fault that explains it: {}", chain_of(error))
         })
     }

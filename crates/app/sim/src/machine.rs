@@ -177,6 +177,11 @@ impl Machine {
         self.monitor.dismiss_spy();
     }
 
+    /// Keeps the constant reader from looking while the journal is damaged on purpose.
+    pub(crate) fn blindfold_spy(&self, blind: bool) {
+        self.monitor.watch().is_spy_blind = blind;
+    }
+
     pub(crate) fn coverage(&self) -> Coverage {
         self.monitor.watch().coverage.clone()
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use sim::{Campaign, Failure, Mutant, Totals, campaign, tell};
+use sim::{Campaign, Failure, Fault, Mutant, Totals, Twist, campaign, tell};
 
 /// Runs the bank in a simulator: every seed is a whole history of work, crashes and recoveries.
 #[derive(Debug, Parser)]
@@ -28,16 +28,20 @@ struct Args {
     /// Injects a deliberate bug, which the checks must find.
     #[arg(long, value_enum)]
     mutant: Option<Mutant>,
+    /// Leaves out a kind of fault, to see what it is good for. May be repeated.
+    #[arg(long, value_enum, value_name = "FAULT")]
+    without: Vec<Fault>,
 }
 
 fn main() -> io::Result<ExitCode> {
     let args = Args::parse();
+    let twist = Twist { mutant: args.mutant, without: args.without };
     // A panic inside a run is caught and told with its seed; the default message would come in between.
     std::panic::set_hook(Box::new(|_| {}));
     if args.verbose
         && let Some(seed) = args.seed
     {
-        return verbose(seed, args.mutant);
+        return verbose(seed, &twist);
     }
     let seeds = match args.seed {
         Some(seed) => seed..seed + 1,
@@ -46,7 +50,7 @@ fn main() -> io::Result<ExitCode> {
     let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let total = seeds.end - seeds.start;
     let every = (total / 10).max(1);
-    let result = campaign(&Campaign { seeds: seeds.clone(), jobs, mutant: args.mutant }, |done| {
+    let result = campaign(&Campaign { seeds: seeds.clone(), jobs, twist: twist.clone() }, |done| {
         if done % every == 0 && done < total {
             // Who does not read the progress still wants the result.
             let _ = writeln!(io::stderr(), "{done} of {total} seeds");
@@ -59,14 +63,14 @@ fn main() -> io::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(failure) => {
-            report_failure(&failure, args.mutant)?;
+            report_failure(&failure, &twist)?;
             Ok(ExitCode::FAILURE)
         }
     }
 }
 
-fn verbose(seed: u64, mutant: Option<Mutant>) -> io::Result<ExitCode> {
-    let told = tell(seed, mutant, true);
+fn verbose(seed: u64, twist: &Twist) -> io::Result<ExitCode> {
+    let told = tell(seed, twist, true);
     write!(io::stdout(), "{}", told.events)?;
     match told.result {
         Ok(totals) => {
@@ -100,13 +104,21 @@ fn report(totals: &Totals) -> io::Result<()> {
     Ok(())
 }
 
-fn report_failure(failure: &Failure, mutant: Option<Mutant>) -> io::Result<()> {
+fn report_failure(failure: &Failure, twist: &Twist) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let Failure { seed, step, violation, events } = failure;
     writeln!(out, "seed {seed} fails in step {step}:\n{violation}\n\nthe last events:\n{events}")?;
-    let mutant = mutant.map_or(String::new(), |mutant| {
-        use clap::ValueEnum as _;
-        mutant.to_possible_value().map_or(String::new(), |value| format!(" --mutant {}", value.get_name()))
-    });
-    writeln!(out, "to replay it: cargo run --release -p sim -- --seed {seed}{mutant} --verbose")
+    let mut options = String::new();
+    if let Some(mutant) = twist.mutant {
+        options.push_str(&format!(" --mutant {}", name_of(&mutant)));
+    }
+    for fault in &twist.without {
+        options.push_str(&format!(" --without {}", name_of(fault)));
+    }
+    writeln!(out, "to replay it: cargo run --release -p sim -- --seed {seed}{options} --verbose")
+}
+
+/// A value as it is written on the command line.
+fn name_of(value: &impl clap::ValueEnum) -> String {
+    value.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
 }

@@ -192,6 +192,8 @@ pub(crate) struct Monitor {
 #[derive(Debug)]
 pub(crate) struct Watch {
     phase: Phase,
+    /// Whether the spy must not look, because the journal is damaged.
+    pub(crate) is_spy_blind: bool,
     pub(crate) coverage: Coverage,
     pub(crate) planned: Option<Planned>,
     pub(crate) fired: Option<Fired>,
@@ -205,6 +207,7 @@ impl Monitor {
     pub(crate) fn new(spy: Spy) -> Self {
         let watch = Watch {
             phase: Phase::Follow,
+            is_spy_blind: false,
             coverage: Coverage::default(),
             planned: None,
             fired: None,
@@ -240,6 +243,7 @@ impl Monitor {
     /// An operation is about to begin.
     pub(crate) fn note(&self, place: Place, number: u64, site: usize, op: Op, file: FileKind) {
         if place == Place::Journal
+            && !self.watch().is_spy_blind
             && let Some(spy) = &mut *self.spy()
         {
             spy.look();

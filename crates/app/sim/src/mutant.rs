@@ -29,4 +29,24 @@ pub enum Mutant {
     ForgetSnapshotTail,
     /// A cold segment is taken for durable before it is synced, so that snapshots name it too early.
     HastySpill,
+    /// The gateway waits for ever for what a living site does not answer.
+    NoResend,
+    /// The gateway tells a client that its request was not done because nobody has answered for long.
+    GiveUp,
+    /// The gateway takes the next answer of a site for the answer to the oldest request there.
+    AnswerByOrder,
+    /// A leader executes the first sending of a request without a look at the window.
+    TrustFirstSending,
+    /// A leader takes a sending that arrives after a later one for a new request.
+    TrustOrder,
+    /// A new leader stamps its first batch with its own clock.
+    FreshClock,
+    /// A leader that was fenced out takes its append for done.
+    AckFenced,
+    /// A reader takes a damaged record for the end of the journal.
+    SkipDamage,
+    /// A site believes a snapshot without its digest.
+    TrustSnapshot,
+    /// A site that cannot read a cold segment leaves out the record that needed it, and goes on.
+    IgnoreColdDamage,
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
+use crate::fault::Fault;
 use crate::monitor::Coverage;
 use crate::mutant::Mutant;
 use crate::scenario::Scenario;
@@ -12,6 +13,21 @@ use crate::violation::{Invariant, Violation};
 
 /// How many events are kept of a run that fails.
 const LAST_EVENTS: usize = 40;
+
+/// How a run differs from what its seed alone would give.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Twist {
+    /// The bug to inject, if any.
+    pub mutant: Option<Mutant>,
+    /// Faults that must not happen.
+    pub without: Vec<Fault>,
+}
+
+impl From<Option<Mutant>> for Twist {
+    fn from(mutant: Option<Mutant>) -> Self {
+        Self { mutant, without: Vec::new() }
+    }
+}
 
 /// What one run or many came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,28 +59,23 @@ pub struct Told {
 
 /// Runs one seed to its end or to the first violation. A panic is a violation, too: the ledger and the journal assert what
 /// they rely on.
-pub fn run(seed: u64, mutant: Option<Mutant>) -> Result<Totals, Violation> {
+pub fn run(seed: u64, twist: &Twist) -> Result<Totals, Violation> {
     let mut step = 0;
-    run_traced(seed, mutant, &mut Trace::silent(), &mut step)
+    run_traced(seed, twist, &mut Trace::silent(), &mut step)
 }
 
 /// Runs one seed and tells what happened: all of it if `verbose`, else the last events.
-pub fn tell(seed: u64, mutant: Option<Mutant>, verbose: bool) -> Told {
+pub fn tell(seed: u64, twist: &Twist, verbose: bool) -> Told {
     let mut trace = Trace::keeping(if verbose { usize::MAX } else { LAST_EVENTS });
     let mut step = 0;
-    let result = run_traced(seed, mutant, &mut trace, &mut step);
+    let result = run_traced(seed, twist, &mut trace, &mut step);
     Told { result, step, events: trace.text() }
 }
 
-fn run_traced(
-    seed: u64,
-    mutant: Option<Mutant>,
-    trace: &mut Trace,
-    step: &mut usize,
-) -> Result<Totals, Violation> {
+fn run_traced(seed: u64, twist: &Twist, trace: &mut Trace, step: &mut usize) -> Result<Totals, Violation> {
     // Whatever a panic leaves half-done is dropped with the scenario; the trace is only text.
     let caught = panic::catch_unwind(AssertUnwindSafe(|| {
-        let mut scenario = Scenario::new(seed, mutant, trace, step);
+        let mut scenario = Scenario::new(seed, twist, trace, step);
         scenario.run()?;
         Ok(Totals { stats: scenario.stats.clone(), coverage: scenario.machine.coverage() })
     }));

@@ -1,17 +1,24 @@
 //! One run: sites, clients and faults, a step at a time.
 
-use ids::Timestamp;
+use std::collections::BTreeSet;
+
+use ids::{Epoch, Timestamp};
 use journal::Options;
 use journal::sim::Dice;
 use shard::{ShardError, SnapshotError};
 
 use crate::chance::Chance;
 use crate::clients::Clients;
+use crate::fault::Fault;
 use crate::faults::rotten_of;
+use crate::gateway::Sendings;
 use crate::machine::{Machine, Process};
 use crate::monitor::Phase;
 use crate::mutant::Mutant;
-use crate::site::{Follower, Lead, Started, Surroundings, Token, Trouble};
+use crate::network::Network;
+use crate::rot::Rot;
+use crate::run::Twist;
+use crate::site::{Follower, Lead, Started, Surroundings, Trouble};
 use crate::stats::Stats;
 use crate::trace::Trace;
 use crate::violation::{Invariant, Violation, check};
@@ -42,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) lags_until: usize,
     /// It stands still until this step.
     pub(crate) paused_until: usize,
+    /// It stands still until another site leads a later epoch than this one.
+    pub(crate) sleeps_through: Option<Epoch>,
     /// Somebody took its lock away.
     pub(crate) lost_lock: bool,
 }
@@ -53,12 +62,18 @@ pub(crate) struct Scenario<'t> {
     pub(crate) machine: Machine,
     pub(crate) sites: Vec<Site>,
     pub(crate) clients: Clients,
+    pub(crate) network: Network,
+    pub(crate) sendings: Sendings,
     pub(crate) workload: Workload,
     pub(crate) witness: Witness,
     pub(crate) stats: Stats,
     pub(crate) step: &'t mut usize,
     pub(crate) rotten_snapshots: Vec<String>,
     pub(crate) rotten_cold: Vec<String>,
+    /// Sites whose snapshots and cold segments an operator has removed.
+    pub(crate) cleared: BTreeSet<usize>,
+    /// The damage in the journal, while it lasts.
+    pub(crate) rot: Option<Rot>,
     /// The step at which the disk has room again.
     pub(crate) tight_until: usize,
     pub(crate) mutant: Option<Mutant>,
@@ -67,9 +82,10 @@ pub(crate) struct Scenario<'t> {
 }
 
 impl<'t> Scenario<'t> {
-    pub(crate) fn new(seed: u64, mutant: Option<Mutant>, trace: &'t mut Trace, step: &'t mut usize) -> Self {
+    pub(crate) fn new(seed: u64, twist: &Twist, trace: &'t mut Trace, step: &'t mut usize) -> Self {
+        let mutant = twist.mutant;
         let mut dice = Dice::new(seed);
-        let weather = Weather::draw(&mut dice);
+        let weather = Weather::draw(&mut dice, &twist.without);
         let machine = Machine::new(dice.roll(), dice.roll(), mutant);
         let workload = Workload::new(dice.roll(), weather.is_heavy);
         let site = || Site {
@@ -77,8 +93,10 @@ impl<'t> Scenario<'t> {
             clock_error: 0,
             lags_until: 0,
             paused_until: 0,
+            sleeps_through: None,
             lost_lock: false,
         };
+        let network = Network::new(weather.sites);
         let sites = (0..weather.sites).map(|_| site()).collect();
         trace.log(0, || format!("{weather:?}"));
         Self {
@@ -87,12 +105,16 @@ impl<'t> Scenario<'t> {
             machine,
             sites,
             clients: Clients::default(),
+            network,
+            sendings: Sendings::default(),
             workload,
             witness: Witness::default(),
             stats: Stats::default(),
             step,
             rotten_snapshots: Vec::new(),
             rotten_cold: Vec::new(),
+            cleared: BTreeSet::new(),
+            rot: None,
             tight_until: 0,
             mutant,
             trace,
@@ -106,6 +128,8 @@ impl<'t> Scenario<'t> {
             *self.step += 1;
             self.now += self.dice.number(20 * NS_PER_MS);
             self.supervise()?;
+            self.deliver()?;
+            self.lose_patience();
             if self.dice.one_in(self.weather.calm) {
                 self.strike()?;
             }
@@ -114,10 +138,7 @@ impl<'t> Scenario<'t> {
         }
         self.calm_down()?;
         self.audit()?;
-        if self.weather.rots {
-            self.rot()?;
-        }
-        Ok(())
+        if self.weather.rots { self.rot_for_good() } else { Ok(()) }
     }
 
     fn act(&mut self) -> Result<(), Violation> {
@@ -181,22 +202,40 @@ impl<'t> Scenario<'t> {
             self.machine.set_room(None);
             self.log(|| "the disk has room again".to_owned());
         }
+        self.repair_journal(false);
         for site in 0..self.sites.len() {
             if matches!(self.sites[site].state, State::Down { until } if *self.step >= until) {
                 self.start(site)?;
             }
-            let paused_until = self.sites[site].paused_until;
-            if paused_until > 0 && *self.step >= paused_until {
-                self.sites[site].paused_until = 0;
-                if self.dice.flip() {
-                    self.log(|| format!("site {site} stood still for too long and is killed"));
-                    self.end(site);
-                } else {
-                    self.log(|| format!("site {site} goes on"));
-                }
-            }
+            self.wake(site);
         }
         Ok(())
+    }
+
+    /// Ends a pause whose time has come: the supervisor kills the site, or it goes on.
+    fn wake(&mut self, site: usize) {
+        let Site { paused_until, sleeps_through, .. } = self.sites[site];
+        if let Some(own) = sleeps_through
+            && self.witness.epoch() > own
+        {
+            // A while after the takeover: the new leader has something to lose.
+            self.sites[site].sleeps_through = None;
+            self.sites[site].paused_until = *self.step + self.dice.between(1, 40);
+            self.stats.pauses_across += 1;
+            self.log(|| format!("another one leads while site {site} stands still"));
+            return;
+        }
+        if paused_until == 0 || *self.step < paused_until {
+            return;
+        }
+        self.sites[site].paused_until = 0;
+        self.sites[site].sleeps_through = None;
+        if self.sites[site].lost_lock || self.dice.flip() {
+            self.log(|| format!("site {site} goes on"));
+        } else {
+            self.log(|| format!("site {site} stood still for too long and is killed"));
+            self.end(site);
+        }
     }
 
     fn start(&mut self, site: usize) -> Result<(), Violation> {
@@ -213,13 +252,12 @@ impl<'t> Scenario<'t> {
                 for (name, error) in refused {
                     let cold = matches!(&error, SnapshotError::Machine { reason } if reason.contains("cold"));
                     let explained = self.rotten_snapshots.contains(&name)
-                        || cold && (bad_read || rotten_of(&self.rotten_cold, site));
+                        // A power failure brings back a snapshot that was removed before the site was cleared.
+                        || cold && (bad_read || self.cleared.contains(&site) || rotten_of(&self.rotten_cold, site));
                     check(explained, Invariant::NothingUnexpected, || {
                         format!("site {site} cannot use snapshot `{name}`, which nobody damaged: {error}")
                     })?;
                     self.stats.snapshots_refused += 1;
-                    // The site goes on from an older one, and what only this one named is removed.
-                    self.rotten_snapshots.push(name);
                 }
                 self.stats.starts += 1;
                 self.stats.starts_from_snapshot += u64::from(from.0 > 0);
@@ -231,51 +269,8 @@ impl<'t> Scenario<'t> {
         }
     }
 
-    fn ask(&mut self) {
-        if self.clients.outstanding() >= self.weather.outstanding_max {
-            return;
-        }
-        let number = match self.dice.below(12) {
-            0 if self.clients.len() > 0 => {
-                let number = self.dice.below(self.clients.len());
-                self.clients.repeat(number);
-                self.stats.repeated += 1;
-                number
-            }
-            1 => match self.workload.used_request() {
-                Some(used) => {
-                    self.stats.rivals += 1;
-                    self.clients.ask(self.workload.rival_of(used))
-                }
-                None => self.clients.ask(self.workload.next_request()),
-            },
-            _ => self.clients.ask(self.workload.next_request()),
-        };
-        self.log(|| format!("a client asks {number}"));
-    }
-
-    /// The gateway: sends what it holds to the leader, as far as it knows.
-    pub(crate) fn forward(&mut self) -> Result<(), Violation> {
-        let leaders: Vec<usize> = self.working_leaders().collect();
-        if leaders.is_empty() {
-            return Ok(());
-        }
-        let site = self.dice.pick(&leaders);
-        let most = self.dice.between(1, if self.weather.is_heavy { 3 } else { 16 });
-        for (number, request) in self.clients.forward(site, most) {
-            // An impatient client's second sending overtakes nothing: it waits in the same queue.
-            let sendings = if self.dice.one_in(12) { 2 } else { 1 };
-            let State::Leader(lead) = &mut self.sites[site].state else { break };
-            for _ in 0..sendings {
-                lead.submit(request.clone(), Token::Ask(number), self.mutant)?;
-            }
-            self.log(|| format!("request {number} goes to site {site}, {sendings} times"));
-        }
-        Ok(())
-    }
-
     /// The sites that lead and do not stand still.
-    fn working_leaders(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn working_leaders(&self) -> impl Iterator<Item = usize> {
         let leads = |site: &Site| matches!(site.state, State::Leader(_)) && site.paused_until == 0;
         self.sites.iter().enumerate().filter(move |(_, site)| leads(site)).map(|(number, _)| number)
     }
@@ -296,8 +291,10 @@ impl<'t> Scenario<'t> {
         let (mut around, sites) = self.around();
         let State::Leader(lead) = &mut sites[site].state else { return Ok(()) };
         let expiry = lead.leader.replica().machine().ledger().next_expiry();
-        let now = expiry.filter(|_| on_the_dot).unwrap_or(clock);
-        let formed = lead.form_batches(now, &mut around);
+        // Time moves on to it, for everybody.
+        let wait = expiry.filter(|_| on_the_dot).map_or(0, |expiry| expiry.0.saturating_sub(clock.0));
+        let formed = lead.form_batches(Timestamp(clock.0 + wait), &mut around);
+        self.now += wait;
         if let Some(formed) = self.settle(site, formed)?
             && formed > 0
         {
@@ -321,39 +318,6 @@ impl<'t> Scenario<'t> {
             self.stats.groups += u64::from(appended > 1);
             self.log(|| format!("site {site} appends {appended} batches"));
         }
-        Ok(())
-    }
-
-    pub(crate) fn tell(&mut self, site: usize) -> Result<(), Violation> {
-        let State::Leader(lead) = &mut self.sites[site].state else { return Ok(()) };
-        for (token, outcome) in lead.take_released() {
-            match token {
-                Token::Ask(number) => {
-                    let is_lost = self.dice.one_in(self.weather.loss);
-                    self.stats.answers += 1;
-                    self.log(|| {
-                        format!("site {site} answers {number}{}", if is_lost { ", unheard" } else { "" })
-                    });
-                    self.clients.answered(number, outcome, is_lost)?;
-                }
-                Token::View(view) => {
-                    self.stats.views += 1;
-                    self.witness.viewed(view);
-                }
-                Token::Nobody => self.stats.pulses += 1,
-            }
-        }
-        Ok(())
-    }
-
-    fn look(&mut self, site: usize) -> Result<(), Violation> {
-        let lost_lock = self.sites[site].lost_lock;
-        let State::Leader(lead) = &mut self.sites[site].state else { return Ok(()) };
-        let (seq, told) = (lead.leader.replica().seq(), self.witness.last_told());
-        check(seq >= told || lost_lock, Invariant::SameState, || {
-            format!("site {site} leads and shows record {seq}, though {told} was acknowledged before")
-        })?;
-        lead.look();
         Ok(())
     }
 
@@ -415,6 +379,10 @@ impl<'t> Scenario<'t> {
                 self.log(|| format!("site {site} leads epoch {epoch} from record {seq}"));
                 self.sites[site].lost_lock = false;
                 self.sites[site].state = State::Leader(Box::new(lead));
+                if self.weather.has(Fault::ClockJump) && self.dice.one_in(3) {
+                    self.jump(site);
+                    self.stats.clock_jumps_at_takeover += 1;
+                }
                 Ok(())
             }
             Ok(Err(follower)) => {
@@ -459,6 +427,7 @@ impl<'t> Scenario<'t> {
             // The operator does what the error's page says.
             self.machine.clear(site);
             self.rotten_cold.retain(|name| !rotten_of(std::slice::from_ref(name), site));
+            self.cleared.insert(site);
             self.stats.cold_stops += 1;
         }
         self.went_down(site);
@@ -479,8 +448,15 @@ impl<'t> Scenario<'t> {
         let until = *self.step + self.dice.between(1, 12);
         let paused_until = 0;
         let Site { clock_error, lags_until, .. } = self.sites[site];
-        self.sites[site] =
-            Site { state: State::Down { until }, clock_error, lags_until, paused_until, lost_lock: false };
+        self.sites[site] = Site {
+            state: State::Down { until },
+            clock_error,
+            lags_until,
+            paused_until,
+            sleeps_through: None,
+            lost_lock: false,
+        };
+        self.network.site_ended(site);
         self.clients.site_ended(site);
         self.stats.ends += 1;
     }

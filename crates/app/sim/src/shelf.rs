@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use journal::{Access, Disk};
 use ledger::ColdKeeper;
-use ledger_core::{ColdError, ColdSegment, ColdStore, Spill};
+use ledger_core::{ColdError, ColdSegment, ColdStore, Spill, WrittenSegment};
 
 use crate::mutant::Mutant;
 use crate::probe::Probe;
@@ -27,7 +27,7 @@ struct Orders {
     /// The segments that stay when the others are removed, which is due.
     keep: Option<Vec<ColdSegment>>,
     spill: Option<Spill>,
-    written: Option<ColdSegment>,
+    written: Option<WrittenSegment>,
 }
 
 impl Shelf {
@@ -72,7 +72,7 @@ impl Shelf {
         Ok(())
     }
 
-    fn store(&self, spill: &Spill) -> io::Result<ColdSegment> {
+    fn store(&self, spill: &Spill) -> io::Result<WrittenSegment> {
         let aside = format!("{}{SUFFIX}.partial", self.site);
         if self.disk.list()?.contains(&aside) {
             self.disk.remove(&aside)?;
@@ -83,7 +83,7 @@ impl Shelf {
         if !hasty {
             file.sync()?;
         }
-        self.disk.rename(&aside, &self.name(&segment))?;
+        self.disk.rename(&aside, &self.name(&segment.name))?;
         if !hasty {
             self.disk.sync()?;
         }
@@ -115,7 +115,7 @@ impl ColdKeeper for Shelf {
         self.orders().spill = Some(spill);
     }
 
-    fn written(&self, _: bool) -> Option<ColdSegment> {
+    fn written(&self, _: bool) -> Option<WrittenSegment> {
         self.orders().written.take()
     }
 }

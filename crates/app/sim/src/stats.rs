@@ -64,6 +64,8 @@ stats! {
     disk_full: "stops because of a full disk",
     /// Leaders that stood still.
     pauses: "pauses of a leader",
+    /// Leaders that stood still while another one began to lead.
+    pauses_across: "pauses across a takeover",
     /// Lock files taken away.
     locks_stolen: "locks taken away",
     /// Leaders that found out by their epoch that another one leads.
@@ -72,6 +74,26 @@ stats! {
     restarts: "restarts in good order",
     /// Clock jumps.
     clock_jumps: "clock jumps",
+    /// Of these, just as the site began to lead.
+    clock_jumps_at_takeover: "clock jumps at a takeover",
+    /// Messages between gateway and sites that were lost.
+    messages_lost: "messages lost",
+    /// Messages that arrived twice.
+    messages_doubled: "messages doubled",
+    /// Messages that arrived before earlier ones.
+    messages_overtaking: "messages that overtook others",
+    /// Messages that took long.
+    messages_delayed: "messages delayed",
+    /// Cuts of a line between the gateway and a site.
+    partitions: "lines cut",
+    /// Requests that were sent again because nobody answered for long.
+    sent_again: "requests sent again in doubt",
+    /// Requests that a site which does not lead gave back.
+    refusals: "requests refused by followers",
+    /// Bits of the journal that flipped under a working bank.
+    journal_rot: "flipped bits of a journal in use",
+    /// Sites that ended because they met such a bit.
+    rot_stops: "stops because of a flipped bit",
     /// Damaged snapshots that were passed over.
     snapshots_refused: "damaged snapshots refused",
     /// Segments of transfers that left the memory.

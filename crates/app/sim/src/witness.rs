@@ -99,6 +99,11 @@ impl Witness {
         self.views.push(view);
     }
 
+    /// The highest epoch that anybody led.
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// The last record that was acknowledged.
     pub(crate) fn last_told(&self) -> Seq {
         self.told.keys().next_back().copied().unwrap_or_default()

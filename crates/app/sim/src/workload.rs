@@ -5,6 +5,7 @@ use journal::sim::Dice;
 use ledger_core::{Account, AccountFlags, Operation, Transfer, TransferFlags};
 use shard::Request;
 
+use crate::bank_workload::BankWorkload;
 use crate::chance::Chance;
 
 /// The currency of most accounts.
@@ -23,6 +24,7 @@ pub(crate) struct Workload {
     requests: u64,
     /// Transfers that were meant to be pending, to post and void.
     pendings: Vec<u64>,
+    bank: BankWorkload,
     /// The most events in a request. If it is thousands, the leader overlaps the appends of batches.
     events_max: usize,
 }
@@ -37,6 +39,7 @@ impl Workload {
             transfers: 0,
             requests: 0,
             pendings: Vec::new(),
+            bank: BankWorkload::default(),
             events_max: if is_heavy { 2_100 } else { 12 },
         }
     }
@@ -73,6 +76,9 @@ impl Workload {
             let events = self.dice.between(1, 4);
             return (Operation::CreateAccounts, self.open_accounts(events));
         }
+        if self.dice.one_in(8) {
+            return self.bank.next(&mut self.dice, self.accounts);
+        }
         let heavy = self.events_max > 100 && self.dice.flip();
         let events = if heavy {
             self.events_max
@@ -81,7 +87,20 @@ impl Workload {
         } else {
             1
         };
+        if events <= 12 && self.dice.one_in(4) {
+            return (Operation::CreateBookings, self.bookings(events));
+        }
         (Operation::CreateTransfers, self.transfers(events))
+    }
+
+    fn bookings(&mut self, events: usize) -> Vec<u8> {
+        let transfers = self.transfers(events);
+        let mut body = Vec::with_capacity(2 * transfers.len());
+        for transfer in transfers.chunks_exact(ledger_core::EVENT_BYTES).filter_map(Transfer::from_bytes) {
+            let booking = self.bank.booking(&mut self.dice, transfer, self.transfers);
+            body.extend_from_slice(booking.as_bytes());
+        }
+        body
     }
 
     fn open_accounts(&mut self, events: usize) -> Vec<u8> {

@@ -3,12 +3,17 @@
 use std::process::Command;
 
 use clap::ValueEnum as _;
-use sim::{Campaign, FileKind, Invariant, Mutant, Op, Phase, Stage, campaign, tell};
+use sim::{Campaign, Fault, FileKind, Invariant, Mutant, Op, Phase, Stage, Twist, campaign, tell};
 
 /// Seeds that every test run goes through; the release build goes through thousands more.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 700;
 /// Seeds within which every deliberate bug must be found.
 const MUTANT_SEEDS: u64 = 300;
+
+/// Seeds within which a bug must stay hidden from all faults but those that reveal it.
+const BLIND_SEEDS: u64 = 30;
+/// Seeds within which one kind of fault alone must find a bug that it reveals.
+const LONE_FAULT_SEEDS: u64 = 2_000;
 
 /// Every operation of a site on its disks: takeover, append, roll and snapshot, one after the other.
 const STAGES: [(Phase, Op, FileKind); 29] = [
@@ -45,7 +50,7 @@ const STAGES: [(Phase, Op, FileKind); 29] = [
 
 #[test]
 fn seeds_are_clean_and_kill_a_process_at_every_stage() {
-    let plan = Campaign { seeds: 0..SEEDS, jobs: 2, mutant: None };
+    let plan = Campaign { seeds: 0..SEEDS, jobs: 2, twist: Twist::default() };
     let totals = match campaign(&plan, |_| {}) {
         Ok(totals) => totals,
         Err(failure) => panic!("seed {}: {}\n{}", failure.seed, failure.violation, failure.events),
@@ -69,17 +74,17 @@ fn seeds_are_clean_and_kill_a_process_at_every_stage() {
 #[test]
 fn a_seed_repeats_itself() {
     for seed in 0..10 {
-        let (first, second) = (tell(seed, None, true), tell(seed, None, true));
+        let (first, second) = (tell(seed, &Twist::default(), true), tell(seed, &Twist::default(), true));
         assert_eq!(first.events, second.events, "seed {seed}");
         assert_eq!(first.result, second.result, "seed {seed}");
     }
-    assert_ne!(tell(1, None, true).events, tell(2, None, true).events);
+    assert_ne!(tell(1, &Twist::default(), true).events, tell(2, &Twist::default(), true).events);
 }
 
 #[test]
 fn every_deliberate_bug_is_found() {
     for mutant in Mutant::value_variants() {
-        let plan = Campaign { seeds: 0..MUTANT_SEEDS, jobs: 2, mutant: Some(*mutant) };
+        let plan = Campaign { seeds: 0..MUTANT_SEEDS, jobs: 2, twist: Some(*mutant).into() };
         let Err(failure) = campaign(&plan, |_| {}) else {
             panic!("{mutant:?} lived through {MUTANT_SEEDS} seeds");
         };
@@ -90,13 +95,50 @@ fn every_deliberate_bug_is_found() {
             failure.violation
         );
         assert!(!failure.events.is_empty(), "{mutant:?} has no story");
-        let clean = tell(failure.seed, None, false);
+        let clean = tell(failure.seed, &Twist::default(), false);
         assert!(
             clean.result.is_ok(),
             "without {mutant:?} seed {} is clean: {:?}",
             failure.seed,
             clean.result
         );
+    }
+}
+
+/// Bugs with the faults that reveal them, and nothing else does. A leader whose lock is gone looks the same whether or not it
+/// stood still meanwhile; so does an answer that is lost, late, or behind a cut line.
+const REVEALED_BY: [(Mutant, &[Fault]); 13] = [
+    (Mutant::NoResend, &[Fault::Loss]),
+    (Mutant::TrustFirstSending, &[Fault::Duplication]),
+    (Mutant::TrustOrder, &[Fault::Reordering]),
+    (Mutant::GiveUp, &[Fault::Loss, Fault::Delay, Fault::Partition]),
+    (Mutant::FreshClock, &[Fault::ClockJump]),
+    (Mutant::BlindFence, &[Fault::StealLock, Fault::PauseAcrossTakeover]),
+    (Mutant::AckFenced, &[Fault::StealLock, Fault::PauseAcrossTakeover]),
+    (Mutant::SkipDamage, &[Fault::JournalRot]),
+    (Mutant::TrustSnapshot, &[Fault::SnapshotRot]),
+    (Mutant::IgnoreColdDamage, &[Fault::ColdRot]),
+    (Mutant::SyncLies, &[Fault::PowerLoss, Fault::PowerLossInOperation]),
+    (Mutant::HastySpill, &[Fault::PowerLoss, Fault::PowerLossInOperation]),
+    (Mutant::FutureSnapshot, &[Fault::PowerLoss, Fault::PowerLossInOperation]),
+];
+
+/// The lowest seed that finds a bug, if these faults do not happen.
+fn found_at(mutant: Mutant, without: Vec<Fault>, seeds: u64) -> Option<u64> {
+    let plan = Campaign { seeds: 0..seeds, jobs: 2, twist: Twist { mutant: Some(mutant), without } };
+    campaign(&plan, |_| {}).err().map(|failure| failure.seed)
+}
+
+#[test]
+fn every_kind_of_fault_finds_a_bug_that_no_other_finds() {
+    for (mutant, faults) in REVEALED_BY {
+        let seed = found_at(mutant, faults.to_vec(), BLIND_SEEDS);
+        assert_eq!(seed, None, "{mutant:?} is found without {faults:?}");
+        for fault in faults {
+            let others = faults.iter().filter(|other| *other != fault).copied().collect();
+            let found = found_at(mutant, others, LONE_FAULT_SEEDS);
+            assert!(found.is_some(), "{mutant:?} lives through {fault:?} alone");
+        }
     }
 }
 

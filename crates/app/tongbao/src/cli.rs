@@ -1,15 +1,22 @@
 //! The command line.
 
+mod access;
+mod books;
+mod interest;
 mod ledger;
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
+use calendar::Date;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use console_api::DrillTarget;
 use ids::{AccountId, TransferId};
-use ledger_api::{AccountFlag, AmountText, Cursor};
-use money::Currency;
+use ledger_api::{AccountFlag, AmountText, Cursor, Unit};
 
+pub(crate) use access::{CertsCommand, CertsFolder, TunnelArgs};
+pub(crate) use books::{DayCommand, HoldCommand, ReverseArgs, UnitCommand};
+pub(crate) use interest::{InterestCommand, RateArgs, percent};
 pub(crate) use ledger::{ChangesArgs, LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
@@ -58,6 +65,21 @@ pub(crate) enum Command {
     Ledger(LedgerCommand),
     /// Make a payment.
     Pay(PayArgs),
+    /// Take a payment back by a counter-entry.
+    #[command(after_help = "Example:\n  tongbao reverse 5")]
+    Reverse(ReverseArgs),
+    /// Spend what is held.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Declare and list what ledgers are counted in, beyond currencies.
+    #[command(subcommand)]
+    Unit(UnitCommand),
+    /// End business days, and show their trial balances.
+    #[command(subcommand)]
+    Day(DayCommand),
+    /// Interest: products, the accounts that bear it, and the runs that post and pay it.
+    #[command(subcommand)]
+    Interest(InterestCommand),
     /// Replay CSV files as payments and let their own balances be the judge.
     Replay(ReplayArgs),
     /// Practise the loss of a site and collect the evidence.
@@ -66,6 +88,11 @@ pub(crate) enum Command {
     /// Check and read the journal's files.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Make certificates for sites and clients, for a laptop or a test.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Carry TigerBeetle's clients, which speak no TLS, to a bank that asks for certificates.
+    Tunnel(TunnelArgs),
     /// One site's process; `up` starts these.
     #[command(hide = true)]
     Site(SiteArgs),
@@ -77,15 +104,49 @@ pub(crate) enum AccountCommand {
     Open {
         /// The account's id: a decimal number or a UUID.
         id: AccountId,
-        /// Its currency (ISO 4217).
+        /// Its currency (ISO 4217), or a declared unit.
         #[arg(long)]
-        currency: Currency,
+        currency: Unit,
         /// Its kind in the bank's chart of accounts; not 0.
         #[arg(long, default_value_t = 1)]
         code: u16,
         /// A rule it is held to; may be given more than once.
         #[arg(long = "flag", value_parser = parse_account_flag, value_name = "FLAG")]
         flags: Vec<AccountFlag>,
+        /// The control account above it.
+        #[arg(long, value_name = "ID")]
+        above: Option<AccountId>,
+    },
+    /// Put an account below a control account, which shows the sum of the accounts below it.
+    Place {
+        /// The account to put.
+        id: AccountId,
+        /// The account above it; without it the account is taken away from where it stands.
+        #[arg(long, value_name = "ID")]
+        above: Option<AccountId>,
+    },
+    /// Show the control accounts as a tree, with the sums below them.
+    Tree {
+        /// Only this control account and those below it.
+        #[arg(long, value_name = "ID")]
+        root: Option<AccountId>,
+        /// Only control accounts in this unit.
+        #[arg(long)]
+        currency: Option<Unit>,
+    },
+    /// Show or say what an account's money may be spent on, and what it may be paid for.
+    #[command(
+        after_help = "Examples:\n  tongbao account purposes 3 --paid-for 5261\n  tongbao account purposes 2 --spent-on 5261 --paid-for 5261"
+    )]
+    Purposes {
+        /// The account's id.
+        id: AccountId,
+        /// What its money may be spent on only; nothing after it means anything.
+        #[arg(long, value_name = "N", value_delimiter = ',', num_args = 0..)]
+        spent_on: Option<Vec<NonZeroU16>>,
+        /// What it may be paid for.
+        #[arg(long, value_name = "N", value_delimiter = ',', num_args = 0..)]
+        paid_for: Option<Vec<NonZeroU16>>,
     },
     /// Show an account and its sums.
     Show {
@@ -135,9 +196,9 @@ pub(crate) struct PayArgs {
     /// How much, in major units: 12.50.
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) amount: AmountText,
-    /// The currency of both accounts (ISO 4217).
+    /// The currency of both accounts (ISO 4217), or their declared unit.
     #[arg(long)]
-    pub(crate) currency: Currency,
+    pub(crate) currency: Unit,
     /// The kind of payment in the bank's own list; not 0.
     #[arg(long, default_value_t = 1)]
     pub(crate) code: u16,
@@ -156,6 +217,12 @@ pub(crate) struct PayArgs {
     /// Void this pending payment.
     #[arg(long, value_name = "ID", conflicts_with = "pending")]
     pub(crate) void: Option<TransferId>,
+    /// The day from which the amount counts for interest. Default: the day it is booked on.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) value_date: Option<Date>,
+    /// What the amount is for: the account that receives must be paid for it.
+    #[arg(long, value_name = "N")]
+    pub(crate) purpose: Option<NonZeroU16>,
 }
 
 /// CSV files as payments.
@@ -231,9 +298,9 @@ pub(crate) enum JournalCommand {
     Copy {
         #[command(flatten)]
         journal: JournalArgs,
-        /// Where to: postgres://user@host,host/database.
+        /// Where to: postgres://user@host,host/database. Default: what TONGBAO_JOURNAL says.
         #[arg(long, value_name = "URL")]
-        to: String,
+        to: Option<String>,
     },
     /// Copy old days from PostgreSQL into files, check all of the files, and only then drop those days.
     Archive {
@@ -254,7 +321,8 @@ pub(crate) struct JournalArgs {
     /// The folder of the files. Default: that of the shard in the data folder; for an archive, one beside it.
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
-    /// The books in PostgreSQL: postgres://user@host,host/database. Default: where the data folder has them.
+    /// The books in PostgreSQL: postgres://user@host,host/database. Default: what TONGBAO_JOURNAL says, or where the data
+    /// folder has them.
     #[arg(long, value_name = "URL")]
     pub(crate) journal: Option<String>,
 }

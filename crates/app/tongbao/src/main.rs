@@ -10,6 +10,7 @@ mod error;
 mod institution;
 mod kafka;
 mod layout;
+mod ledger_tls;
 mod output;
 mod site;
 mod up;

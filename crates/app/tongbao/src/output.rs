@@ -80,7 +80,7 @@ impl Output {
         if self.is_json() {
             let ready = serde_json::json!({
                 "gateway": format!("http://{}", running.gateway), "console": format!("http://{}", running.console),
-                "ledger": running.ledger, "leader": leader, "epoch": platform.epoch, "data": data, "pid": running.pid,
+                "ledger": running.ledger, "ledger_tls": running.ledger_tls, "leader": leader, "epoch": platform.epoch, "data": data, "pid": running.pid,
             });
             ignore_closed_pipe(writeln!(std::io::stdout(), "{ready}"));
             return;
@@ -90,6 +90,12 @@ impl Output {
         let ledger = match &running.ledger {
             Some(addresses) => format!("{addresses}   (for TigerBeetle clients, cluster 0)"),
             None => "not served to TigerBeetle clients".to_owned(),
+        };
+        let ledger = match &running.ledger_tls {
+            Some(addresses) => {
+                format!("{ledger}\n  over TLS {addresses}   (with a certificate: `tongbao tunnel`)")
+            }
+            None => ledger,
         };
         let text = format!(
             "Tongbao is up after {:.2} s: {} sites, {leader} leads in epoch {}.\n\n  \
@@ -176,6 +182,9 @@ fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>
         .or_else(|| of::<feed_kafka::KafkaFeedError>(cause))
         .or_else(|| of::<ledger_core::InvariantBroken>(cause))
         .or_else(|| of::<money::MoneyError>(cause))
+        .or_else(|| of::<certs::CertsError>(cause))
+        .or_else(|| of::<vsr::GateError>(cause))
+        .or_else(|| of::<vsr::TunnelError>(cause))
 }
 
 #[cfg(test)]

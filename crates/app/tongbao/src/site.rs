@@ -24,6 +24,7 @@ use crate::error::AppError;
 use crate::institution::SHARD;
 use crate::kafka::KafkaArgs;
 use crate::layout::Layout;
+use crate::ledger_tls::SiteTlsArgs;
 use crate::up::{JOURNAL_VARIABLE, open_books};
 
 /// What a site is told on its command line.
@@ -41,6 +42,8 @@ pub(crate) struct SiteArgs {
     /// The port for TigerBeetle's clients; none if they are not served.
     #[arg(long)]
     pub(crate) ledger_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) tls: SiteTlsArgs,
     /// The newest transfers that stay in memory.
     #[arg(long, default_value_t = ColdOptions::DEFAULT.keep_rows)]
     pub(crate) ledger_memory_transfers: u32,

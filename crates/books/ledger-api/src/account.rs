@@ -1,14 +1,13 @@
 //! Accounts, their balances, and batches of them.
 
 use ids::{AccountId, Timestamp};
-use money::Currency;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::payment::{at_most_a_batch, is_zero};
 use crate::{
-    AccountFlags, AmountText, CurrencyText, IdText, Refused, SignedAmountText, TimestampText, U64Text,
-    U128Text, Unit, flags::AccountFlag,
+    AccountFlags, AmountText, IdText, Refused, SignedAmountText, TimestampText, U64Text, U128Text, Unit,
+    flags::AccountFlag,
 };
 
 /// An account to be created. The same id with the same content again changes nothing.
@@ -18,9 +17,8 @@ pub struct NewAccount {
     /// The account's id, chosen by the client.
     #[schema(value_type = IdText)]
     pub id: AccountId,
-    /// The currency of everything in the account.
-    #[schema(value_type = CurrencyText)]
-    pub currency: Currency,
+    /// The unit of everything in the account.
+    pub currency: Unit,
     /// What kind of account this is, from the bank's own chart of accounts; not zero.
     pub code: u16,
     /// The rules the account is held to.
@@ -42,7 +40,7 @@ pub struct NewAccount {
     pub timestamp: Option<Timestamp>,
 }
 
-/// An account as the ledger has it.
+/// An account as the ledger has it. A control account shows the sums of all accounts below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Account {
     /// The account's id.
@@ -76,6 +74,13 @@ pub struct Account {
     /// When the account was created.
     #[schema(value_type = TimestampText)]
     pub timestamp: Timestamp,
+    /// Whether it is a control account: others stand below it, and it takes no postings of its own.
+    #[serde(default)]
+    pub is_control: bool,
+    /// The control account above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<IdText>)]
+    pub above: Option<AccountId>,
 }
 
 /// Accounts to be created in one request.

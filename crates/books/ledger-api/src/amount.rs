@@ -7,8 +7,8 @@ use std::str::FromStr;
 use money::{Balance, Currency, Money, MoneyError, TEXT_BYTES_MAX};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::Unit;
 use crate::schema::text_schema;
+use crate::{Denomination, Unit, UnitError};
 
 /// An amount of at least zero as written, `700.00`: the digits, and how many of them stand after the point.
 ///
@@ -23,8 +23,26 @@ pub struct AmountText {
 
 impl AmountText {
     /// `minor` units of a ledger.
-    pub fn of(minor: u128, unit: Unit) -> Self {
-        Self { units: minor, scale: unit.minor_digits() }
+    pub fn of(minor: u128, of: &Denomination) -> Self {
+        Self { units: minor, scale: of.minor_digits }
+    }
+
+    /// The amount in the smallest part of the unit it was written for.
+    ///
+    /// Errors: [`UnitError::TooManyDigits`], and [`UnitError::Money`] with what
+    /// [`in_currency`](Self::in_currency) refuses.
+    pub fn minor_units(self, of: &Denomination) -> Result<u128, UnitError> {
+        if let Unit::Currency(currency) = of.unit {
+            return Ok(self.in_currency(currency)?.minor());
+        }
+        let too_many = UnitError::TooManyDigits { unit: of.unit, digits: of.minor_digits };
+        let missing = of.minor_digits.checked_sub(self.scale).ok_or(too_many)?;
+        Ok(self.shifted(missing)?)
+    }
+
+    fn shifted(self, digits: u8) -> Result<u128, MoneyError> {
+        let minor = 10u128.checked_pow(digits.into()).and_then(|factor| self.units.checked_mul(factor));
+        minor.ok_or(MoneyError::Overflow)
     }
 
     /// The amount in the currency it was written for.
@@ -33,8 +51,7 @@ impl AmountText {
     pub fn in_currency(self, currency: Currency) -> Result<Money, MoneyError> {
         let digits = currency.minor_digits();
         let missing = digits.checked_sub(self.scale).ok_or(MoneyError::TooManyFractionDigits { currency })?;
-        let minor = 10u128.checked_pow(u32::from(missing)).and_then(|factor| self.units.checked_mul(factor));
-        Ok(Money::new(minor.ok_or(MoneyError::Overflow)?, currency))
+        Ok(Money::new(self.shifted(missing)?, currency))
     }
 }
 
@@ -113,8 +130,8 @@ pub struct SignedAmountText {
 
 impl SignedAmountText {
     /// `credits − debits`, both in minor units of a ledger.
-    pub fn difference(credits: u128, debits: u128, unit: Unit) -> Self {
-        Self { negative: credits < debits, magnitude: AmountText::of(credits.abs_diff(debits), unit) }
+    pub fn difference(credits: u128, debits: u128, of: &Denomination) -> Self {
+        Self { negative: credits < debits, magnitude: AmountText::of(credits.abs_diff(debits), of) }
     }
 
     /// The balance in the currency it was written for.

@@ -36,7 +36,7 @@ pub struct ChangesQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<IdText>)]
     pub account: Option<AccountId>,
-    /// Only changes in this currency.
+    /// Only changes in this currency, unit or ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Unit>,
 }
@@ -209,12 +209,17 @@ impl Change {
         }
     }
 
-    /// The currency it happened in.
-    pub fn currency(&self) -> Unit {
-        match self {
+    /// The number of the ledger it happened in; `None` for a unit that only a ledger knows, in which none is told.
+    pub fn ledger(&self) -> Option<u32> {
+        let unit = match self {
             Self::AccountCreated(account) => account.currency,
             Self::TransferCreated(transfer) => transfer.currency,
             Self::TransferExpired(expired) => expired.currency,
+        };
+        match unit {
+            Unit::Currency(currency) => Some(currency.ledger()),
+            Unit::Ledger(ledger) => Some(ledger),
+            Unit::Declared(_) => None,
         }
     }
 }

@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU16;
 
+use calendar::Date;
 use ids::{AccountId, Id, RequestId, Timestamp, TransferId};
-use money::Currency;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
 
 use crate::{
-    AmountText, BATCH_ITEMS_MAX, CurrencyText, Cursor, IdText, PaymentFlags, TimestampText, U64Text,
-    U128Text, Unit, flags::PaymentFlag,
+    AmountText, BATCH_ITEMS_MAX, Cursor, DateText, IdText, PaymentFlags, TimestampText, U64Text, U128Text,
+    Unit, flags::PaymentFlag,
 };
 
 /// A payment to be made. The same id with the same content again gives the same answer and moves nothing.
@@ -29,9 +30,8 @@ pub struct NewPayment {
     pub credit_account: AccountId,
     /// How much; with a balancing flag, at most how much.
     pub amount: AmountText,
-    /// The currency of `amount` and of both accounts.
-    #[schema(value_type = CurrencyText)]
-    pub currency: Currency,
+    /// The unit of `amount` and of both accounts.
+    pub currency: Unit,
     /// What kind of payment this is, from the bank's own list; not zero.
     pub code: u16,
     /// Linked, pending, posting, voiding, balancing, closing, imported.
@@ -58,6 +58,28 @@ pub struct NewPayment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<TimestampText>)]
     pub timestamp: Option<Timestamp>,
+    /// The day from which the amount counts for interest, at most 35 days before and 366 days after the business day;
+    /// otherwise the day it is booked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<DateText>)]
+    pub value_date: Option<Date>,
+    /// What the amount is for, by the bank's own number or an ISO 18245 merchant category: then the account that gives must
+    /// be free to spend on it, and the one that receives must be paid for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u16>, minimum = 1)]
+    pub purpose: Option<NonZeroU16>,
+    /// The posted payment that this one reverses: same amount, accounts exchanged, once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<IdText>)]
+    pub reverses: Option<TransferId>,
+}
+
+impl NewPayment {
+    /// Whether it says what a plain transfer cannot: a value date, a purpose, or what it reverses. A request with one such
+    /// payment may have 4,095 of them at most.
+    pub fn is_booking(&self) -> bool {
+        self.value_date.is_some() || self.purpose.is_some() || self.reverses.is_some()
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature `skip_serializing_if` calls")]
@@ -94,7 +116,7 @@ pub struct PaymentBatch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<IdText>)]
     pub id: Option<RequestId>,
-    /// At most 8,190 payments.
+    /// At most 8,190 payments; at most 4,095 if one of them has a value date, a purpose, or reverses another.
     #[serde(deserialize_with = "payments")]
     #[schema(max_items = 8190)]
     pub payments: Vec<NewPayment>,
@@ -172,6 +194,24 @@ pub struct Payment {
     pub timestamp: Timestamp,
     /// What became of it.
     pub status: PaymentStatus,
+    /// The business day it was booked on; before the first business day, that of `timestamp` in UTC.
+    #[schema(value_type = DateText)]
+    pub booking_date: Date,
+    /// The day from which the amount counts for interest.
+    #[schema(value_type = DateText)]
+    pub value_date: Date,
+    /// What the amount is for, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u16>, minimum = 1)]
+    pub purpose: Option<NonZeroU16>,
+    /// The payment that it reverses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<IdText>)]
+    pub reverses: Option<TransferId>,
+    /// The payment that reverses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<IdText>)]
+    pub reversed_by: Option<TransferId>,
 }
 
 /// What became of a payment.
@@ -243,7 +283,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&payment).unwrap(), PAYMENT);
         let full = PAYMENT.replace(
             '}',
-            r#","flags":["pending"],"pending_id":"3","timeout":60,"user_data_128":"340282366920938463463374607431768211455","user_data_64":"930101","user_data_32":5}"#,
+            r#","flags":["pending"],"pending_id":"3","timeout":60,"user_data_128":"340282366920938463463374607431768211455","user_data_64":"930101","user_data_32":5,"value_date":"2026-11-23","purpose":5193,"reverses":"4"}"#,
         );
         assert_eq!(serde_json::to_string(&read(&full).unwrap()).unwrap(), full);
     }
@@ -260,6 +300,10 @@ mod tests {
             (r#""code":1"#, r#""code":65536"#, "expected u16"),
             (r#""code":1"#, r#""code":1,"colour":"red""#, "unknown field `colour`"),
             (r#""code":1"#, r#""code":1,"code":2"#, "duplicate field"),
+            (r#""code":1"#, r#""code":1,"purpose":0"#, "nonzero"),
+            (r#""code":1"#, r#""code":1,"value_date":"2026-11-31""#, "there is no day 2026-11-31"),
+            (r#""code":1"#, r#""code":1,"value_date":"23.11.2026""#, "a date is written as"),
+            (r#""code":1"#, r#""code":1,"reverses":"0""#, "reserved"),
             (r#","code":1"#, "", "missing field `code`"),
             (r#""code":1"#, r#""code":1,"flags":["history"]"#, "unknown variant"),
         ];

@@ -1,5 +1,7 @@
 //! Amounts that are reserved and neither posted nor voided.
 
+use std::num::NonZeroU16;
+
 use ids::{AccountId, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -70,4 +72,8 @@ pub struct Hold {
     /// When it expires; nothing if never.
     #[schema(value_type = Option<TimestampText>)]
     pub expires_at: Option<Timestamp>,
+    /// What it is for, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u16>, minimum = 1)]
+    pub purpose: Option<NonZeroU16>,
 }

@@ -47,8 +47,26 @@ text_schema!(
     "A time in UTC with nine fractional digits (RFC 3339)."
 );
 
-/// Stands for [`money::Currency`] in the OpenAPI document; it has no values.
+/// Stands for [`calendar::Date`] in the OpenAPI document; it has no values.
 #[derive(Debug)]
-pub enum CurrencyText {}
+pub enum DateText {}
 
-text_schema!(CurrencyText, "Currency", "^[A-Z]{3}$", "CZK", "A currency's alphabetic code (ISO 4217).");
+text_schema!(
+    DateText,
+    "Date",
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "2026-11-22",
+    "A day (ISO 8601), from 1970-01-01 to 9999-12-31."
+);
+
+/// Stands for [`calendar::DayCount`] in the OpenAPI document; it has no values.
+#[derive(Debug)]
+pub enum DayCountText {}
+
+text_schema!(
+    DayCountText,
+    "DayCount",
+    r"^(ACT/365\.FIXED|ACT/360|30/360|30E/360|ACT/ACT\.ISDA)$",
+    "ACT/365.FIXED",
+    "How days become years: the name in FpML's coding scheme `day-count-fraction`."
+);

@@ -1,10 +1,15 @@
 //! What happened to one account.
 
+use std::num::NonZeroU16;
+
+use calendar::Date;
 use ids::{AccountId, Timestamp, TransferId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AmountText, Cursor, IdText, PaymentStatus, SignedAmountText, TimestampText, U64Text, Unit};
+use crate::{
+    AmountText, Cursor, DateText, IdText, PaymentStatus, SignedAmountText, TimestampText, U64Text, Unit,
+};
 
 /// A page of an account's entries, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +49,24 @@ pub struct StatementEntry {
     pub code: u16,
     /// The client's own 64 bits.
     pub user_data_64: U64Text,
+    /// The business day it was booked on.
+    #[schema(value_type = DateText)]
+    pub booking_date: Date,
+    /// The day from which the amount counts for interest.
+    #[schema(value_type = DateText)]
+    pub value_date: Date,
+    /// What the amount is for, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u16>, minimum = 1)]
+    pub purpose: Option<NonZeroU16>,
+    /// The payment that it reverses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<IdText>)]
+    pub reverses: Option<TransferId>,
+    /// The payment that reverses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<IdText>)]
+    pub reversed_by: Option<TransferId>,
 }
 
 /// The side of a payment an account stands on.

@@ -21,7 +21,7 @@ impl Ledger {
         refuse_if(account.id == u128::MAX, Status::IdMustNotBeIntMax)?;
         if let Some(number) = self.accounts.find(account.id) {
             let existing = self.accounts.get(number);
-            let status = compare(account, existing);
+            let status = compare(account, existing, self.accounts.ledger(existing));
             let timestamp = (status == Status::Exists).then_some(existing.timestamp);
             return Err(Refusal { status, existing: timestamp });
         }
@@ -43,8 +43,8 @@ impl Ledger {
     }
 }
 
-fn compare(account: &Account, existing: &Row) -> Status {
-    if account.flags != existing.flags {
+fn compare(account: &Account, existing: &Row, ledger: u32) -> Status {
+    if account.flags != existing.flags() {
         Status::ExistsWithDifferentFlags
     } else if account.user_data_128 != existing.user_data_128 {
         Status::ExistsWithDifferentUserData128
@@ -52,7 +52,7 @@ fn compare(account: &Account, existing: &Row) -> Status {
         Status::ExistsWithDifferentUserData64
     } else if account.user_data_32 != existing.user_data_32 {
         Status::ExistsWithDifferentUserData32
-    } else if account.ledger != existing.ledger {
+    } else if account.ledger != ledger {
         Status::ExistsWithDifferentLedger
     } else if account.code != existing.code {
         Status::ExistsWithDifferentCode

@@ -2,16 +2,24 @@
 
 use std::ops::Range;
 
+use crate::columns::Columns;
+use crate::groups::Groups;
 use crate::id_index::{IdHash, IdIndex};
-use crate::pages::Pages;
+use crate::keys::{Fields, Keys};
+use crate::pages::{PAGE_LEN, Pages};
 use crate::postings::{Postings, Tail};
+use crate::scan::Direction;
+use crate::transfers::NONE;
 use crate::wire::{Account, AccountFlags};
 
 /// Accounts in order of creation, found by id.
 pub(crate) struct Accounts {
     rows: Pages<Row>,
+    /// What queries compare, page by page.
+    marks: Vec<Columns>,
     index: IdIndex,
     postings: Postings,
+    groups: Groups,
     touched: Touched,
     sums: Sums,
 }
@@ -27,8 +35,10 @@ pub(crate) struct Row {
     pub(crate) credits_posted: u128,
     pub(crate) id: u128,
     pub(crate) timestamp: u64,
-    pub(crate) ledger: u32,
+    /// Which [`Group`](crate::groups::Group) it belongs to: that knows its ledger.
+    pub(crate) group: u32,
     pub(crate) code: u16,
+    /// The record's flags and, above them, the marks of this file.
     pub(crate) flags: AccountFlags,
     pub(crate) user_data_128: u128,
     pub(crate) user_data_64: u64,
@@ -38,8 +48,18 @@ pub(crate) struct Row {
 
 const _: () = assert!(size_of::<Row>() == 128);
 
+/// Other accounts stand below this one, so nothing is posted to it.
+pub(crate) const IS_CONTROL: AccountFlags = AccountFlags(1 << 15);
+/// What is in the account may be spent on certain purposes only.
+pub(crate) const IS_EARMARKED: AccountFlags = AccountFlags(1 << 14);
+/// The account earns or owes interest.
+pub(crate) const BEARS_INTEREST: AccountFlags = AccountFlags(1 << 13);
+/// All marks. No flag of the record may ever use their bits.
+const MARKS: AccountFlags = IS_CONTROL.with(IS_EARMARKED).with(BEARS_INTEREST);
+const _: () = assert!(!MARKS.intersects(AccountFlags::SUPPORTED));
+
 impl Row {
-    fn new(account: &Account) -> Self {
+    fn new(account: &Account, group: u32) -> Self {
         Self {
             debits_pending: account.debits_pending,
             debits_posted: account.debits_posted,
@@ -47,7 +67,7 @@ impl Row {
             credits_posted: account.credits_posted,
             id: account.id,
             timestamp: account.timestamp,
-            ledger: account.ledger,
+            group,
             code: account.code,
             flags: account.flags,
             user_data_128: account.user_data_128,
@@ -57,8 +77,18 @@ impl Row {
         }
     }
 
-    /// The record.
-    pub(crate) fn account(&self) -> Account {
+    /// The flags of the record, without marks.
+    pub(crate) fn flags(&self) -> AccountFlags {
+        self.flags.without(MARKS)
+    }
+
+    /// Whether no transfer ever named it.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.transfers == Tail::EMPTY
+    }
+
+    /// The record; the ledger is that of its group.
+    fn account(&self, ledger: u32) -> Account {
         Account {
             id: self.id,
             debits_pending: self.debits_pending,
@@ -69,10 +99,21 @@ impl Row {
             user_data_64: self.user_data_64,
             user_data_32: self.user_data_32,
             reserved: 0,
-            ledger: self.ledger,
+            ledger,
             code: self.code,
-            flags: self.flags,
+            flags: self.flags(),
             timestamp: self.timestamp,
+        }
+    }
+
+    /// The fields that queries compare; the ledger is that of its group.
+    fn fields(&self, ledger: u32) -> Fields {
+        Fields {
+            user_data_128: self.user_data_128,
+            user_data_64: self.user_data_64,
+            user_data_32: self.user_data_32,
+            ledger,
+            code: self.code,
         }
     }
 
@@ -177,8 +218,10 @@ impl Default for Accounts {
     fn default() -> Self {
         Self {
             rows: Pages::new(),
+            marks: Vec::new(),
             index: IdIndex::default(),
             postings: Postings::new(),
+            groups: Groups::default(),
             touched: Touched::default(),
             sums: Sums::default(),
         }
@@ -204,6 +247,60 @@ impl Accounts {
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter()
+    }
+
+    /// The record of an account.
+    pub(crate) fn record(&self, number: u32) -> Account {
+        let row = self.get(number);
+        row.account(self.ledger(row))
+    }
+
+    /// The records of all accounts, in order of creation.
+    pub(crate) fn records(&self) -> impl Iterator<Item = Account> {
+        self.rows().map(|row| row.account(self.ledger(row)))
+    }
+
+    /// The fields of an account that queries compare.
+    pub(crate) fn fields(&self, row: &Row) -> Fields {
+        row.fields(self.ledger(row))
+    }
+
+    /// The ledger of an account.
+    pub(crate) fn ledger(&self, row: &Row) -> u32 {
+        self.groups.get(row.group).ledger
+    }
+
+    /// Whether two accounts belong to the same ledger.
+    pub(crate) fn share_a_ledger(&self, one: &Row, other: &Row) -> bool {
+        one.group == other.group || self.ledger(one) == self.ledger(other)
+    }
+
+    /// Whether one of two accounts bears interest.
+    pub(crate) fn bear_interest(&self, one: u32, other: u32) -> bool {
+        self.get(one).flags.with(self.get(other).flags).contains(BEARS_INTEREST)
+    }
+
+    /// What the accounts add up to by ledger, code and control account.
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Sets or clears one of the marks of this file.
+    pub(crate) fn mark(&mut self, number: u32, mark: AccountFlags, is_set: bool) {
+        let flags = &mut self.rows.get_mut(number).flags;
+        *flags = if is_set { flags.with(mark) } else { flags.without(mark) };
+        self.touched.add(number);
+    }
+
+    /// Moves an account below another control account, or below none.
+    pub(crate) fn regroup(&mut self, number: u32, control: u32) {
+        let row = self.rows.get_mut(number);
+        let group = self.groups.get(row.group);
+        let (ledger, code) = (group.ledger, group.code);
+        self.groups.leave(row.group, row);
+        row.group = self.groups.find_or_make(ledger, code, control);
+        self.groups.join(row.group, row);
+        self.touched.add(number);
     }
 
     /// How many accounts were created before `timestamp`.
@@ -259,12 +356,25 @@ impl Accounts {
         self.postings.descending(self.get(number).transfers, range)
     }
 
+    /// Makes room for so many ids at once.
+    pub(crate) fn expect(&mut self, ids: usize) {
+        self.index.reserve(ids);
+    }
+
     /// Adds an account whose id is new.
     pub(crate) fn push(&mut self, account: &Account) {
         let number = self.len();
-        let row = Row::new(account);
+        let group = self.groups.find_or_make(account.ledger, account.code, NONE);
+        let row = Row::new(account, group);
+        self.groups.join(group, &row);
         self.index.insert(IdHash::of(account.id), number);
         self.sums.add(&row);
+        if self.marks.last().is_none_or(|page| page.len() == PAGE_LEN) {
+            self.marks.push(Columns::default());
+        }
+        if let Some(page) = self.marks.last_mut() {
+            page.push(row.fields(account.ledger).marks(), PAGE_LEN);
+        }
         self.rows.push(row);
         self.touched.add(number);
     }
@@ -274,7 +384,37 @@ impl Accounts {
         while self.len() > len {
             let number = self.len() - 1;
             let Some(row) = self.rows.pop() else { return };
+            self.groups.leave(row.group, &row);
             self.index.remove(IdHash::of(row.id), number);
+            if let Some(page) = self.marks.last_mut() {
+                page.pop();
+            }
+            self.marks.pop_if(|page| page.len() == 0);
+        }
+    }
+
+    /// The next account within `range` whose marks are those asked for, on the page in which the walk begins. Without one,
+    /// what is left of the range.
+    pub(crate) fn find_on_page(
+        &self,
+        asked: &Keys,
+        range: Range<u32>,
+        direction: Direction,
+    ) -> Result<u32, Range<u32>> {
+        let page_len = u32::try_from(PAGE_LEN).unwrap_or(u32::MAX);
+        let page = match direction {
+            Direction::Ascending => range.start,
+            Direction::Descending => range.end - 1,
+        } / page_len;
+        let at = page * page_len;
+        let within = range.start.max(at)..range.end.min(at.saturating_add(page_len));
+        let places = (within.start - at) as usize..(within.end - at) as usize;
+        match self.marks[page as usize].find(asked, places, direction) {
+            Some(place) => Ok(at + u32::try_from(place).unwrap_or(0)),
+            None => Err(match direction {
+                Direction::Ascending => within.end..range.end,
+                Direction::Descending => range.start..within.start,
+            }),
         }
     }
 
@@ -304,6 +444,7 @@ impl Accounts {
         *pending = pending.wrapping_sub(before.0).wrapping_add(after.0);
         let posted = &mut self.sums.debits_posted;
         *posted = posted.wrapping_sub(before.1).wrapping_add(after.1);
+        self.groups.debit(account.group, before, after);
 
         let account = self.rows.get_mut(credit);
         let before = (account.credits_pending, account.credits_posted);
@@ -313,6 +454,7 @@ impl Accounts {
         *pending = pending.wrapping_sub(before.0).wrapping_add(after.0);
         let posted = &mut self.sums.credits_posted;
         *posted = posted.wrapping_sub(before.1).wrapping_add(after.1);
+        self.groups.credit(account.group, before, after);
 
         self.touched.add(debit);
         self.touched.add(credit);
@@ -341,7 +483,7 @@ impl Accounts {
             Some(id) => self.find(id).map(|number| number + 1),
         };
         let numbers = first.map_or(0..0, |first| first..self.len());
-        numbers.take(limit).map(|number| self.get(number).account()).collect()
+        numbers.take(limit).map(|number| self.record(number)).collect()
     }
 }
 

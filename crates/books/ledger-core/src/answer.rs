@@ -1,9 +1,14 @@
 //! Answering queries in the records of the wire protocol.
 
+use crate::accounts::Accounts;
 use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
 use crate::history::Event;
-use crate::rows::Row;
+use crate::keys::is_any_or;
+use crate::ledger::READ_AT_ONCE;
+use crate::ledgers::Ledgers;
+use crate::rows::{Row, Rows};
 use crate::scan::{Direction, TimeRange};
+use crate::walk::Walk;
 use crate::wire::AccountFlags;
 use crate::{EVENTS_MAX, Ledger, QueryError};
 
@@ -42,10 +47,26 @@ impl Ledger {
     ///
     /// Ids that do not exist are left out, and an invalid filter is answered with nothing, as in TigerBeetle.
     ///
-    /// Errors: [`QueryError`] if `body` is not what the operation reads; `out` is then as before. Cost: the
-    /// records that the time range and, for an account's transfers, the account leave to look through.
+    /// Errors: [`QueryError`] if `body` is not what the operation reads; `out` is then as before. Cost: the records found;
+    /// for a [`QueryFilter`] besides two bytes of every record in memory and a look at the guide to every cold segment, and
+    /// where several values meet rarely the shorter lists of those that have them; for an account's transfers those that
+    /// the account and the time range leave to look through.
     pub fn answer(
         &self,
+        operation: QueryOperation,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), QueryError> {
+        self.answer_within(&Ledgers::All, operation, body, out)
+    }
+
+    /// Answers as if there were no ledgers but these: the limits count what is found in them, so that whoever pages
+    /// by timestamps misses nothing and sees nothing else.
+    ///
+    /// Errors and cost: those of [`Ledger::answer`].
+    pub fn answer_within(
+        &self,
+        ledgers: &Ledgers,
         operation: QueryOperation,
         body: &[u8],
         out: &mut Vec<u8>,
@@ -53,42 +74,58 @@ impl Ledger {
         match operation {
             QueryOperation::LookupAccounts => {
                 let found = ids(body)?.filter_map(|id| self.accounts.find(id));
-                self.write_accounts(found, out);
+                self.write_accounts(found.filter(|number| self.has_account_within(ledgers, *number)), out);
             }
             QueryOperation::LookupTransfers => {
-                let found = ids(body)?.filter_map(|id| self.transfers.find(id));
-                self.write_transfers(found, out);
+                self.lookup_transfers(ledgers, ids(body)?, out);
             }
             QueryOperation::GetAccountTransfers => {
                 let filter = filter(body, AccountFilter::from_bytes)?;
-                self.write_transfers(self.transfers_of(&filter).into_iter(), out);
+                self.write_transfers(self.transfers_of(ledgers, &filter).into_iter(), out);
             }
             QueryOperation::GetAccountBalances => {
                 let filter = filter(body, AccountFilter::from_bytes)?;
-                self.write_balances(&filter, out);
+                self.write_balances(ledgers, &filter, out);
             }
             QueryOperation::QueryAccounts => {
                 let filter = filter(body, QueryFilter::from_bytes)?;
-                self.query_accounts(&filter, out);
+                if let Some(filter) = filter.within(ledgers) {
+                    self.query_accounts(ledgers, &filter, out);
+                }
             }
             QueryOperation::QueryTransfers => {
                 let filter = filter(body, QueryFilter::from_bytes)?;
-                self.query_transfers(&filter, out);
+                if let Some(filter) = filter.within(ledgers) {
+                    self.query_transfers(ledgers, &filter, out);
+                }
             }
             QueryOperation::GetChangeEvents => {
                 let filter = filter(body, ChangeEventsFilter::from_bytes)?;
                 if let Some(range) = filter.check() {
                     let limit = filter.limit.min(REPLY_CHANGE_EVENTS_MAX);
-                    self.write_change_events(range, limit as usize, out);
+                    self.write_change_events(ledgers, range, limit as usize, out);
                 }
             }
         }
         Ok(())
     }
 
+    fn lookup_transfers(&self, ledgers: &Ledgers, mut ids: impl Iterator<Item = u128>, out: &mut Vec<u8>) {
+        loop {
+            let next: Vec<u128> = ids.by_ref().take(READ_AT_ONCE).collect();
+            if next.is_empty() {
+                return;
+            }
+            let likely: Vec<u32> = next.iter().filter_map(|id| self.transfers.likely(*id)).collect();
+            self.transfers.rows.expect(&likely);
+            let found = next.iter().filter_map(|id| self.transfers.find(*id));
+            self.write_transfers(found.filter(|number| self.has_transfer_within(ledgers, *number)), out);
+        }
+    }
+
     fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
         for number in numbers {
-            out.extend_from_slice(self.accounts.get(number).account().as_bytes());
+            out.extend_from_slice(self.accounts.record(number).as_bytes());
         }
     }
 
@@ -100,24 +137,27 @@ impl Ledger {
     }
 
     /// The numbers of the transfers that `filter` asks for, in its order.
-    fn transfers_of(&self, filter: &AccountFilter) -> Vec<u32> {
+    fn transfers_of(&self, ledgers: &Ledgers, filter: &AccountFilter) -> Vec<u32> {
         let account = self.accounts.find(filter.account_id);
+        let account = account.filter(|account| self.has_account_within(ledgers, *account));
         let (Some(account), Some((range, direction))) = (account, filter.check()) else {
             return Vec::new();
         };
-        self.scan()
-            .account_transfers(account, range, direction)
-            .filter(|number| self.transfers.rows.get(*number).is_asked_for(filter, account))
-            .take(filter.limit.min(REPLY_RECORDS_MAX) as usize)
+        let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
+        self.rows_of(self.scan().account_transfers(account, range, direction), limit)
+            .filter(|(_, row)| row.is_asked_for(filter, account))
+            .map(|(number, _)| number)
+            .take(limit)
             .collect()
     }
 
-    fn write_balances(&self, filter: &AccountFilter, out: &mut Vec<u8>) {
+    fn write_balances(&self, ledgers: &Ledgers, filter: &AccountFilter, out: &mut Vec<u8>) {
         let Some(account) = self.accounts.find(filter.account_id) else { return };
         if !self.accounts.get(account).flags.contains(AccountFlags::HISTORY) {
             return;
         }
-        let mut events: Vec<Event> = self.transfers_of(filter).into_iter().map(Event::Transfer).collect();
+        let mut events: Vec<Event> =
+            self.transfers_of(ledgers, filter).into_iter().map(Event::Transfer).collect();
         let is_reversed = filter.flags & AccountFilter::REVERSED != 0;
         if is_reversed {
             events.reverse();
@@ -140,71 +180,50 @@ impl Ledger {
         }
     }
 
-    fn query_accounts(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
+    fn query_accounts(&self, ledgers: &Ledgers, filter: &QueryFilter, out: &mut Vec<u8>) {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
-        let numbers = self.scan().accounts(range, direction);
-        let found = numbers.filter(|number| filter.matches(&self.fields_of_account(*number)));
+        let candidates = self.walk_accounts(filter, range, direction).all();
+        let found =
+            candidates.filter(|number| filter.matches(&self.accounts.fields(self.accounts.get(*number))));
+        let found = found.filter(|number| self.has_account_within(ledgers, *number));
         self.write_accounts(found.take(limit), out);
     }
 
-    fn query_transfers(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
+    fn query_transfers(&self, ledgers: &Ledgers, filter: &QueryFilter, out: &mut Vec<u8>) {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
-        let found = self.matching_transfers(filter, range, direction).take(limit);
-        self.write_transfers(found, out);
+        let candidates = self.walk_transfers(filter, range, direction).all();
+        let found = self.rows_of(candidates, limit).filter(|(_, row)| self.is_asked_for(filter, row));
+        let found = found.filter(|(_, row)| self.has_row_within(ledgers, row));
+        self.write_transfers(found.map(|(number, _)| number).take(limit), out);
     }
 
-    fn matching_transfers(
+    /// A walk over the accounts that `filter` may ask for.
+    pub(crate) fn walk_accounts(
         &self,
         filter: &QueryFilter,
         range: TimeRange,
         direction: Direction,
-    ) -> impl Iterator<Item = u32> {
-        self.scan()
-            .transfers(range, direction)
-            .filter(|number| filter.matches(&self.fields_of_transfer(*number)))
+    ) -> Walk<'_, Accounts> {
+        let numbers = self.scan().account_numbers(range);
+        Walk::new(&self.accounts, filter.fields().keys(), numbers, direction)
     }
 
-    pub(crate) fn fields_of_account(&self, number: u32) -> Fields {
-        let row = self.accounts.get(number);
-        Fields {
-            user_data_128: row.user_data_128,
-            user_data_64: row.user_data_64,
-            user_data_32: row.user_data_32,
-            ledger: row.ledger,
-            code: row.code,
-        }
+    /// A walk over the transfers that `filter` may ask for.
+    pub(crate) fn walk_transfers(
+        &self,
+        filter: &QueryFilter,
+        range: TimeRange,
+        direction: Direction,
+    ) -> Walk<'_, Rows> {
+        let numbers = self.scan().transfer_numbers(range);
+        Walk::new(&self.transfers.rows, filter.fields().keys(), numbers, direction)
     }
 
-    pub(crate) fn fields_of_transfer(&self, number: u32) -> Fields {
-        let row = self.transfers.rows.get(number);
-        Fields {
-            user_data_128: row.user_data_128.get(),
-            user_data_64: row.user_data_64.get(),
-            user_data_32: row.user_data_32.get(),
-            ledger: self.accounts.get(row.debit.get()).ledger,
-            code: row.code.get(),
-        }
-    }
-}
-
-/// The fields that a [`QueryFilter`] compares.
-pub(crate) struct Fields {
-    user_data_128: u128,
-    user_data_64: u64,
-    user_data_32: u32,
-    ledger: u32,
-    code: u16,
-}
-
-impl QueryFilter {
-    pub(crate) fn matches(&self, fields: &Fields) -> bool {
-        is_any_or(self.user_data_128, fields.user_data_128)
-            && is_any_or(self.user_data_64, fields.user_data_64)
-            && is_any_or(self.user_data_32, fields.user_data_32)
-            && is_any_or(self.ledger, fields.ledger)
-            && is_any_or(self.code, fields.code)
+    /// Whether `filter` asks for a transfer.
+    pub(crate) fn is_asked_for(&self, filter: &QueryFilter, row: &Row) -> bool {
+        filter.matches(&row.fields(self.accounts.ledger(self.accounts.get(row.debit.get()))))
     }
 }
 
@@ -217,11 +236,6 @@ impl Row {
             && is_any_or(filter.user_data_32, self.user_data_32.get())
             && is_any_or(filter.code, self.code.get())
     }
-}
-
-/// Zero asks for any value.
-fn is_any_or<T: Copy + Default + PartialEq>(asked: T, actual: T) -> bool {
-    asked == T::default() || asked == actual
 }
 
 fn filter<T>(body: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Result<T, QueryError> {

@@ -1,9 +1,15 @@
 //! Applying a request: time, chains and outcomes. What one event may do is in the `*_rules` modules.
 
 use ids::Timestamp;
+use zerocopy::FromBytes;
 
 use crate::accounts::Movement;
 use crate::ahead::{Ahead, GROUP};
+use crate::bank::{
+    Booking, DayCut, InterestAssignment, InterestRate, InterestRun, InterestRunKind, Particulars, Placement,
+    PurposeRule, UnitDeclaration,
+};
+use crate::id_index::IdHash;
 use crate::status::{CreateAccountStatus, CreateTransferStatus};
 use crate::transfer_rules::Judged;
 use crate::transfers::TRANSFERS_MAX;
@@ -44,6 +50,31 @@ impl Ledger {
         match operation {
             Operation::CreateAccounts => self.create::<Account>(first, timestamp.0, body, out),
             Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
+            Operation::CreateBookings => self.create::<Booking>(first, timestamp.0, body, out),
+            Operation::DeclareUnits => {
+                declare(first, body, out, |unit: UnitDeclaration, _| self.bank.units.declare(&unit) as u32);
+            }
+            Operation::PlaceAccounts => {
+                declare(first, body, out, |placement: Placement, _| self.place(&placement) as u32);
+            }
+            Operation::SetPurposes => {
+                declare(first, body, out, |rule: PurposeRule, _| self.set_purposes(&rule) as u32);
+            }
+            Operation::CutDay => {
+                declare(first, body, out, |cut: DayCut, stamp| self.cut_day(&cut, stamp) as u32);
+            }
+            Operation::DeclareInterestRates => {
+                declare(first, body, out, |rate: InterestRate, _| self.declare_interest(&rate) as u32);
+            }
+            Operation::AssignInterest => {
+                declare(first, body, out, |to: InterestAssignment, _| self.assign_interest(&to) as u32);
+            }
+            Operation::AccrueInterest => declare(first, body, out, |run: InterestRun, stamp| {
+                self.run_interest(&run, InterestRunKind::Accrue, stamp)
+            }),
+            Operation::CapitaliseInterest => declare(first, body, out, |run: InterestRun, stamp| {
+                self.run_interest(&run, InterestRunKind::Capitalise, stamp)
+            }),
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
@@ -99,10 +130,10 @@ impl Ledger {
         let is_import = imports::<E>(body);
         let mut chain: Option<Chain> = None;
         let mut ahead = [Ahead::default(); GROUP];
-        let mut events = body.chunks_exact(EVENT_BYTES).zip(first..).enumerate().peekable();
+        let mut events = body.chunks_exact(E::BYTES).zip(first..).enumerate().peekable();
         while let Some((place, (bytes, stamp))) = events.next() {
             if place % GROUP == 0 {
-                let group = body[place * EVENT_BYTES..].chunks_exact(EVENT_BYTES);
+                let group = body[place * E::BYTES..].chunks_exact(E::BYTES);
                 E::look_ahead(self, group.filter_map(E::read), &mut ahead);
             }
             let Some(event) = E::read(bytes) else { continue };
@@ -148,20 +179,17 @@ impl Ledger {
         }
     }
 
-    fn create_transfer(&mut self, transfer: &Transfer, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
-        match self.judge_transfer(transfer, ahead, timestamp) {
-            Ok(Judged { entry, resolved }) => {
-                let (debit, credit) = (entry.debit, entry.credit);
-                self.accounts.do_movement(debit, credit, entry.movement(resolved));
-                let row = entry.row();
-                self.do_closing(&row);
-                let number = self.transfers.len();
-                self.transfers.push(ahead.hash, entry.state, row);
-                for account in [debit, credit] {
-                    if self.accounts.list(account, number) {
-                        self.mark(account, number);
-                    }
-                }
+    fn create_transfer(
+        &mut self,
+        transfer: &Transfer,
+        said: &Particulars,
+        ahead: &Ahead,
+        timestamp: u64,
+        stamp: u64,
+    ) -> Outcome {
+        match self.judge_transfer(transfer, said, ahead, timestamp) {
+            Ok(judged) => {
+                self.enter(judged, ahead.hash);
                 Outcome::new(CREATED, timestamp)
             }
             Err(refusal) => {
@@ -173,6 +201,30 @@ impl Ledger {
         }
     }
 
+    /// Enters a transfer that may be created, with all that it does.
+    pub(crate) fn enter(&mut self, Judged { entry, resolved, note }: Judged, hash: IdHash) {
+        let (debit, credit) = (entry.debit, entry.credit);
+        let movement = entry.movement(resolved);
+        self.accounts.do_movement(debit, credit, movement);
+        let row = entry.row();
+        self.do_closing(&row);
+        let number = self.transfers.len();
+        self.transfers.push(hash, entry.state, row, entry.transfer.ledger);
+        for account in [debit, credit] {
+            if self.accounts.list(account, number) {
+                self.mark(account, number);
+            }
+        }
+        let timestamp = entry.transfer.timestamp;
+        if let Some(note) = &note {
+            self.note(number, note, timestamp);
+        }
+        if self.accounts.bear_interest(debit, credit) {
+            let value_date = note.and_then(|note| note.value_date);
+            self.book_interest((debit, credit), movement, value_date, timestamp, false);
+        }
+    }
+
     /// Takes back the transfers after the first `len`. Nothing expires inside a request, so newest-first
     /// undoes all.
     fn undo_transfers(&mut self, len: u32) {
@@ -180,6 +232,7 @@ impl Ledger {
             let Some(row) = self.transfers.pop() else { return };
             let (debit, credit) = (row.debit.get(), row.credit.get());
             self.history.unmark(self.transfers.len());
+            self.undo_notes(&row);
             self.accounts.unlist(credit);
             self.accounts.unlist(debit);
             self.undo_closing(&row);
@@ -193,12 +246,13 @@ fn is_import(operation: Operation, body: &[u8]) -> bool {
     match operation {
         Operation::CreateAccounts => imports::<Account>(body),
         Operation::CreateTransfers => imports::<Transfer>(body),
-        Operation::Pulse => false,
+        Operation::CreateBookings => imports::<Booking>(body),
+        _ => false,
     }
 }
 
 fn imports<E: Event>(body: &[u8]) -> bool {
-    body.get(..EVENT_BYTES).and_then(E::read).is_some_and(|event| event.is_imported())
+    body.get(..E::BYTES).and_then(E::read).is_some_and(|event| event.is_imported())
 }
 
 /// The timestamp an event is created with: its stamp, or its own if it is imported.
@@ -216,6 +270,14 @@ fn check_time<E: Event>(event: &E, is_import: bool, stamp: u64, last: u64) -> Re
         return Err(E::IMPORTED_OUT_OF_RANGE);
     }
     if timestamp >= last { Err(E::IMPORTED_MUST_NOT_ADVANCE) } else { Ok(timestamp) }
+}
+
+/// Does one declaration after the other, each at its stamp; `declare` returns the number of its status.
+fn declare<R: FromBytes>(first: u64, body: &[u8], out: &mut Vec<u8>, mut declare: impl FnMut(R, u64) -> u32) {
+    let records = body.chunks_exact(size_of::<R>()).filter_map(|bytes| R::read_from_bytes(bytes).ok());
+    for (record, stamp) in records.zip(first..) {
+        out.extend_from_slice(Outcome::new(declare(record, stamp), stamp).as_bytes());
+    }
 }
 
 /// A chain of linked events that is being applied.
@@ -249,6 +311,8 @@ impl Outcome {
 
 /// What the two kinds of events have in common.
 trait Event: Copy {
+    /// The size of one.
+    const BYTES: usize;
     const IMPORTED_EXPECTED: u32;
     const IMPORTED_NOT_EXPECTED: u32;
     const IMPORTED_OUT_OF_RANGE: u32;
@@ -269,6 +333,7 @@ trait Event: Copy {
 }
 
 impl Event for Account {
+    const BYTES: usize = EVENT_BYTES;
     const IMPORTED_EXPECTED: u32 = CreateAccountStatus::ImportedEventExpected as u32;
     const IMPORTED_NOT_EXPECTED: u32 = CreateAccountStatus::ImportedEventNotExpected as u32;
     const IMPORTED_OUT_OF_RANGE: u32 = CreateAccountStatus::ImportedEventTimestampOutOfRange as u32;
@@ -300,6 +365,7 @@ impl Event for Account {
 }
 
 impl Event for Transfer {
+    const BYTES: usize = EVENT_BYTES;
     const IMPORTED_EXPECTED: u32 = CreateTransferStatus::ImportedEventExpected as u32;
     const IMPORTED_NOT_EXPECTED: u32 = CreateTransferStatus::ImportedEventNotExpected as u32;
     const IMPORTED_OUT_OF_RANGE: u32 = CreateTransferStatus::ImportedEventTimestampOutOfRange as u32;
@@ -324,7 +390,40 @@ impl Event for Transfer {
         ledger.look_ahead(events, ahead);
     }
     fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event, ahead, timestamp, stamp)
+        ledger.create_transfer(&event, &Particulars::NONE, ahead, timestamp, stamp)
+    }
+    fn roll_back(ledger: &mut Ledger, count: u32) {
+        ledger.undo_transfers(count);
+    }
+}
+
+impl Event for Booking {
+    const BYTES: usize = size_of::<Booking>();
+    const IMPORTED_EXPECTED: u32 = Transfer::IMPORTED_EXPECTED;
+    const IMPORTED_NOT_EXPECTED: u32 = Transfer::IMPORTED_NOT_EXPECTED;
+    const IMPORTED_OUT_OF_RANGE: u32 = Transfer::IMPORTED_OUT_OF_RANGE;
+    const IMPORTED_MUST_NOT_ADVANCE: u32 = Transfer::IMPORTED_MUST_NOT_ADVANCE;
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Self::from_bytes(bytes)
+    }
+    fn is_linked(&self) -> bool {
+        self.transfer.is_linked()
+    }
+    fn is_imported(&self) -> bool {
+        self.transfer.is_imported()
+    }
+    fn timestamp(&self) -> u64 {
+        self.transfer.timestamp
+    }
+    fn count(ledger: &Ledger) -> u32 {
+        Transfer::count(ledger)
+    }
+    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]) {
+        ledger.look_ahead(events.map(|booking| booking.transfer), ahead);
+    }
+    fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
+        ledger.create_transfer(&event.transfer, &event.particulars(), ahead, timestamp, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);

@@ -7,6 +7,7 @@
 use ids::Timestamp;
 
 use crate::Ledger;
+use crate::bank::Booked;
 use crate::query::TransferView;
 use crate::transfers::first_state;
 use crate::wire::{Account, AccountFlags, Transfer, TransferFlags};
@@ -94,7 +95,7 @@ impl Ledger {
     /// When the account with this number was created; `None` from `to` on.
     fn account_stamp(&self, number: u32, to: Extent) -> Option<u64> {
         let account = (number < to.accounts.min(self.accounts.len())).then(|| self.accounts.get(number))?;
-        let imported = account.flags.contains(AccountFlags::IMPORTED);
+        let imported = account.flags().contains(AccountFlags::IMPORTED);
         let stamp = imported.then(|| self.imports[0].stamp_of(number)).flatten();
         Some(stamp.unwrap_or(account.timestamp))
     }
@@ -113,7 +114,7 @@ impl Ledger {
     }
 
     fn account_created(&self, number: u32) -> Change {
-        let account = self.accounts.get(number).account();
+        let account = self.accounts.record(number);
         // An account that was created closed has no transfers, for it refuses all; any other was closed by one.
         let was_closed = self.accounts.listed(number, 0..u32::MAX).next().is_none();
         let flags = if was_closed { account.flags } else { account.flags.without(AccountFlags::CLOSED) };
@@ -128,8 +129,10 @@ impl Ledger {
     }
 
     fn transfer_created(&self, number: u32) -> Change {
-        let transfer = self.entry(number).transfer;
-        Change::TransferCreated(TransferView { transfer, state: first_state(transfer.flags) })
+        let view = self.view(number);
+        // What happened to it later is told when it happened.
+        let booked = Booked { reversed_by: None, ..view.booked };
+        Change::TransferCreated(TransferView { state: first_state(view.transfer.flags), booked, ..view })
     }
 
     fn transfer_expired(&self, number: u32) -> Change {

@@ -1,35 +1,24 @@
-//! Transfers that no longer stay in memory: the format of their segments, and the port to where those are kept.
-//!
-//! A segment holds consecutive transfers in order of creation. Little-endian:
-//!
-//! ```text
-//! segment = block* column* trailer
-//! block   = 4,096 bytes: checksum u32 | segment u32 | number of its first transfer u32 | zero (36) | 46 rows of 88
-//! column  = 24 bytes for each transfer: id u128 | debit account u32 | credit account u32
-//! trailer = 64 bytes: magic | first u32 | rows u32 | columns' checksum u32 | checksum u32 | last timestamp u64 | digest (32)
-//! ```
-//!
-//! A checksum is CRC-32C: of what follows it in its block, of all columns, of the trailer with a zero in its place. The
-//! digest is the SHA-256 of all blocks and
-//! columns; a snapshot names a segment by it.
+//! Transfers that no longer stay in memory: the port to where they are kept, and the way to find them again. Their format
+//! is in [`crate::spill`].
 
-use std::fmt;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use stdx::{Digest, Sha256, crc32c};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::{FromBytes, FromZeros as _, Immutable, IntoBytes, KnownLayout};
 
-use crate::rows::{PAGE_ROWS, Page, ROW_BYTES, Row, Wide};
+use crate::block_cache::{Block, BlockCache};
+use crate::guide::{Entry, Guide};
+use crate::rows::{Oldest, PAGE_ROWS, Row};
+use crate::spill::{
+    BLOCK_HEADER_BYTES, BlockHeader, Column, Directory, LIST_HEADER_BYTES, Spill, WrittenSegment,
+};
 
 /// Rows of a block.
 pub(crate) const BLOCK_ROWS: usize = BLOCK_LEN as usize;
-const BLOCK_LEN: u32 = 46;
-const BLOCK_BYTES: usize = 4096;
-const BLOCK_HEADER_BYTES: usize = BLOCK_BYTES - BLOCK_ROWS * ROW_BYTES;
-const MAGIC: [u8; 8] = *b"TBCOLD01";
-const COLUMN_BYTES: usize = size_of::<Column>();
+pub(crate) const BLOCK_LEN: u32 = 46;
+pub(crate) const BLOCK_BYTES: usize = 4096;
 
 /// Where segments are kept: a folder of files, or memory in a simulation.
 ///
@@ -38,6 +27,11 @@ const COLUMN_BYTES: usize = size_of::<Column>();
 pub trait ColdStore: Send + Sync {
     /// Fills `bytes` from the content of `segment`, from byte `offset` on.
     fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError>;
+
+    /// These many bytes of `segment` from `offset` on will be read soon: a store that can begins to fetch them.
+    fn expect(&self, segment: &ColdSegment, offset: u64, bytes: usize) {
+        let _ = (segment, offset, bytes);
+    }
 }
 
 /// A cold segment cannot be read, or is not what was written.
@@ -93,138 +87,37 @@ pub struct ColdSegment {
 }
 
 impl ColdSegment {
-    /// The SHA-256 of its blocks and columns.
+    pub(crate) fn named(segment: u32, rows: u32, digest: Digest) -> Self {
+        Self { segment, rows, digest: digest.0 }
+    }
+
+    /// The SHA-256 of all it holds.
     pub fn digest(&self) -> Digest {
         Digest(self.digest)
     }
 
-    /// How long its content is.
-    pub fn bytes(&self) -> u64 {
-        self.columns_at() + u64::from(self.rows) * COLUMN_BYTES as u64 + size_of::<Trailer>() as u64
-    }
-
     /// Where its columns begin.
     fn columns_at(&self) -> u64 {
-        u64::from(self.rows / BLOCK_LEN) * BLOCK_BYTES as u64
-    }
-}
-
-/// Transfers to write to the cold store as one segment.
-pub struct Spill {
-    segment: u32,
-    /// The number of its first transfer.
-    first: u32,
-    pages: Vec<Page>,
-    /// Which rows of the pages.
-    range: Range<usize>,
-}
-
-impl fmt::Debug for Spill {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spill").field("segment", &self.segment).field("rows", &self.range.len()).finish()
-    }
-}
-
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct BlockHeader {
-    checksum: u32,
-    segment: u32,
-    first: u32,
-    reserved: [u8; BLOCK_HEADER_BYTES - 12],
-}
-
-/// What the indexes need of a transfer.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
-#[repr(C)]
-pub(crate) struct Column {
-    pub(crate) id: Wide,
-    pub(crate) debit: zerocopy::U32<zerocopy::LE>,
-    pub(crate) credit: zerocopy::U32<zerocopy::LE>,
-}
-
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-struct Trailer {
-    magic: [u8; 8],
-    first: u32,
-    rows: u32,
-    columns_checksum: u32,
-    checksum: u32,
-    last_timestamp: u64,
-    digest: [u8; 32],
-}
-
-impl Spill {
-    /// The segment's number.
-    pub fn segment(&self) -> u32 {
-        self.segment
+        u64::from(self.blocks()) * BLOCK_BYTES as u64
     }
 
-    /// Gives the segment's bytes to `write`, piece by piece, and returns its name.
-    pub fn encode<E>(&self, mut write: impl FnMut(&[u8]) -> Result<(), E>) -> Result<ColdSegment, E> {
-        let (mut sha, mut columns) = (Sha256::default(), Vec::with_capacity(self.range.len()));
-        let (mut first, mut last_timestamp) = (self.first, 0);
-        let mut bytes = Vec::with_capacity(PAGE_ROWS / BLOCK_ROWS * BLOCK_BYTES);
-        for rows in self.rows() {
-            bytes.clear();
-            for rows in rows.chunks(BLOCK_ROWS) {
-                encode_block(self.segment, first, rows, &mut bytes);
-                first += BLOCK_LEN;
-            }
-            sha.update(&bytes);
-            write(&bytes)?;
-            columns.extend(rows.iter().map(Column::of));
-            last_timestamp = rows.last().map_or(last_timestamp, |row| row.timestamp.get());
-        }
-        sha.update(columns.as_bytes());
-        write(columns.as_bytes())?;
-        let digest = sha.finish().0;
-        let mut trailer = Trailer {
-            magic: MAGIC,
-            first: self.first,
-            rows: first - self.first,
-            columns_checksum: crc32c(columns.as_bytes()),
-            checksum: 0,
-            last_timestamp,
-            digest,
-        };
-        trailer.checksum = trailer.checksum();
-        write(trailer.as_bytes())?;
-        Ok(ColdSegment { segment: self.segment, rows: trailer.rows, digest })
+    /// Where its directory is.
+    fn directory_at(&self) -> u64 {
+        self.columns_at() + u64::from(self.rows) * size_of::<Column>() as u64
     }
 
-    /// The rows, page by page.
-    fn rows(&self) -> impl Iterator<Item = &[Row]> {
-        self.pages.iter().enumerate().map(|(index, page)| {
-            let start = index * PAGE_ROWS;
-            let from = self.range.start.saturating_sub(start);
-            &page[from..self.range.end.saturating_sub(start).min(PAGE_ROWS)]
-        })
+    /// Where its guide begins.
+    fn guide_at(&self) -> u64 {
+        self.directory_at() + size_of::<Directory>() as u64
     }
-}
 
-impl Trailer {
-    /// What its checksum must be.
-    fn checksum(&self) -> u32 {
-        crc32c(Self { checksum: 0, ..*self }.as_bytes())
+    fn blocks(&self) -> u32 {
+        self.rows / BLOCK_LEN
     }
-}
 
-impl Column {
-    pub(crate) fn of(row: &Row) -> Self {
-        Self { id: row.id, debit: row.debit, credit: row.credit }
+    fn broken(&self, what: impl Into<String>) -> ColdError {
+        ColdError { segment: self.segment, what: what.into() }
     }
-}
-
-fn encode_block(segment: u32, first: u32, rows: &[Row], out: &mut Vec<u8>) {
-    let start = out.len();
-    let header = BlockHeader { checksum: 0, segment, first, reserved: [0; BLOCK_HEADER_BYTES - 12] };
-    out.extend_from_slice(header.as_bytes());
-    out.extend_from_slice(rows.as_bytes());
-    out.resize(start + BLOCK_BYTES, 0);
-    let checksum = crc32c(&out[start + 4..]);
-    out[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
 }
 
 /// The cold segments of a ledger.
@@ -232,13 +125,25 @@ pub(crate) struct Cold {
     store: Option<Arc<dyn ColdStore>>,
     options: ColdOptions,
     segments: Vec<ColdSegment>,
+    /// The guide to each segment.
+    guides: Vec<Guide>,
+    blocks: BlockCache,
     rows: u32,
+    bytes: u64,
 }
 
 impl Cold {
     /// Without a store nothing becomes cold.
     pub(crate) fn new(store: Option<Arc<dyn ColdStore>>, options: ColdOptions) -> Self {
-        Self { store, options, segments: Vec::new(), rows: 0 }
+        Self {
+            store,
+            options,
+            segments: Vec::new(),
+            guides: Vec::new(),
+            blocks: BlockCache::new(),
+            rows: 0,
+            bytes: 0,
+        }
     }
 
     /// How many transfers are cold.
@@ -246,131 +151,217 @@ impl Cold {
         self.rows
     }
 
+    /// How long the content of all segments is.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn segments(&self) -> &[ColdSegment] {
         &self.segments
     }
 
+    /// The guide to a segment.
+    pub(crate) fn guide(&self, segment: usize) -> &Guide {
+        &self.guides[segment]
+    }
+
     /// Rows of the next segment. All have the size of the first, so that a transfer's segment follows from its number.
-    fn segment_rows(&self) -> usize {
+    pub(crate) fn segment_rows(&self) -> usize {
         let rows = self.segments.first().map(|segment| segment.rows as usize);
         rows.unwrap_or((self.options.segment_blocks.max(1) as usize).saturating_mul(BLOCK_ROWS))
     }
 
     /// What shall become cold: `oldest` gives the oldest rows in memory, as many as it is asked for if some more stay.
-    pub(crate) fn spill(
-        &self,
-        oldest: impl FnOnce(usize, usize) -> Option<(Vec<Page>, Range<usize>)>,
-    ) -> Option<Spill> {
+    pub(crate) fn spill(&self, oldest: impl FnOnce(usize, usize) -> Option<Oldest>) -> Option<Spill> {
         self.store.as_ref()?;
         let (pages, range) = oldest(self.segment_rows(), self.options.keep_rows as usize)?;
         let segment = u32::try_from(self.segments.len()).ok()?;
-        Some(Spill { segment, first: self.rows, pages, range })
+        Some(Spill::new(segment, self.rows, pages, range))
     }
 
     /// Takes in a segment that was written.
-    pub(crate) fn add(&mut self, segment: ColdSegment) {
-        assert_eq!(segment.segment as usize, self.segments.len(), "segments become cold in order");
-        self.rows += segment.rows;
-        self.segments.push(segment);
+    pub(crate) fn add(&mut self, segment: WrittenSegment) {
+        let WrittenSegment { name, guide } = segment;
+        assert_eq!(name.segment as usize, self.segments.len(), "segments become cold in order");
+        self.rows += name.rows;
+        let lists = u64::from(guide.list_blocks()) * BLOCK_BYTES as u64;
+        self.bytes += name.guide_at() + guide.encoded_len() as u64 + lists;
+        self.segments.push(name);
+        self.guides.push(guide);
     }
 
-    /// The segment of a transfer, and the number of the segment's first.
-    fn place(&self, number: u32) -> (&ColdSegment, u32) {
-        let rows = self.segments.first().map_or(1, |segment| segment.rows);
-        let index = number / rows;
-        (&self.segments[index as usize], index * rows)
+    /// Which segment a transfer is in.
+    pub(crate) fn segment_of(&self, number: u32) -> usize {
+        number as usize / self.segment_rows()
     }
 
+    /// The number of a segment's first transfer.
+    pub(crate) fn first_of(&self, segment: usize) -> u32 {
+        // Every number before the last cold one fits.
+        u32::try_from(segment * self.segment_rows()).unwrap_or(u32::MAX)
+    }
+
+    /// The row with this number. Panics if the store fails.
     pub(crate) fn row(&self, number: u32) -> Row {
-        let (segment, first) = self.place(number);
-        match self.read_row(segment, number, first) {
-            Ok(row) => row,
-            Err(error) => resume_unwind(Box::new(error)),
+        or_unwind(self.try_row(number))
+    }
+
+    pub(crate) fn try_row(&self, number: u32) -> Result<Row, ColdError> {
+        let place = (number - self.first_of(self.segment_of(number))) % BLOCK_LEN;
+        self.look_at_block(number, |rows| rows[place as usize])
+    }
+
+    /// Looks at the rows of the block that the row with this number is in.
+    fn look_at_block<T>(&self, number: u32, look: impl FnOnce(&[Row]) -> T) -> Result<T, ColdError> {
+        let index = self.segment_of(number);
+        let (segment, first) = (&self.segments[index], self.first_of(index));
+        let block = (number - first) / BLOCK_LEN;
+        let offset = u64::from(block) * BLOCK_BYTES as u64;
+        let read = |bytes: &mut Block| {
+            self.read(segment, offset, bytes)?;
+            check(segment, bytes, "block", block, first + block * BLOCK_LEN)
+        };
+        self.blocks.look(segment.segment, offset, read, |bytes| {
+            // A header and rows fill a block.
+            look(<[Row]>::ref_from_bytes(&bytes[BLOCK_HEADER_BYTES..]).unwrap_or_default())
+        })
+    }
+
+    /// Looks at a block of the list of one of the segment's fields.
+    pub(crate) fn look_at_list<T>(
+        &self,
+        segment: usize,
+        block: u32,
+        look: impl FnOnce(&[Entry]) -> T,
+    ) -> Result<T, ColdError> {
+        let name = &self.segments[segment];
+        let lists_at = name.guide_at() + self.guides[segment].encoded_len() as u64;
+        let offset = lists_at + u64::from(block) * BLOCK_BYTES as u64;
+        let read = |bytes: &mut Block| {
+            self.read(name, offset, bytes)?;
+            check(name, bytes, "list block", block, block)
+        };
+        self.blocks.look(name.segment, offset, read, |bytes| {
+            look(<[Entry]>::ref_from_bytes(&bytes[LIST_HEADER_BYTES..]).unwrap_or_default())
+        })
+    }
+
+    /// Has the store begin to fetch the blocks of these rows, all at once.
+    pub(crate) fn expect(&self, numbers: &[u32]) {
+        let Some(store) = &self.store else { return };
+        let mut last = None;
+        for number in numbers.iter().filter(|number| **number < self.rows) {
+            let segment = self.segment_of(*number);
+            let block = (number - self.first_of(segment)) / BLOCK_LEN;
+            if last.replace((segment, block)) != Some((segment, block)) {
+                store.expect(&self.segments[segment], u64::from(block) * BLOCK_BYTES as u64, BLOCK_BYTES);
+            }
         }
     }
 
-    fn read_row(&self, segment: &ColdSegment, number: u32, first: u32) -> Result<Row, ColdError> {
-        let (block, place) = ((number - first) / BLOCK_LEN, ((number - first) % BLOCK_LEN) as usize);
-        let mut bytes = [0; BLOCK_BYTES];
-        self.read(segment, u64::from(block) * BLOCK_BYTES as u64, &mut bytes)?;
-        let broken = |what: &str| ColdError { segment: segment.segment, what: what.to_owned() };
-        let (header, rows) = BlockHeader::read_from_prefix(&bytes).map_err(|_| broken("no block"))?;
-        if header.checksum != crc32c(&bytes[4..]) {
-            return Err(broken(&format!("the checksum of block {block} does not match")));
-        }
-        if header.segment != segment.segment || header.first != first + block * BLOCK_LEN {
-            return Err(broken(&format!("block {block} belongs elsewhere")));
-        }
-        Row::read_from_prefix(&rows[place * ROW_BYTES..]).map(|(row, _)| row).map_err(|_| broken("no row"))
+    /// How many cold transfers were created before `timestamp`. Cost: one block.
+    pub(crate) fn before(&self, timestamp: u64) -> u32 {
+        let starts_before = |guide: &Guide| guide.times.first().is_some_and(|first| *first < timestamp);
+        let Some(index) = self.guides.partition_point(starts_before).checked_sub(1) else { return 0 };
+        let blocks = self.guides[index].times.partition_point(|first| *first < timestamp);
+        let first = self.first_of(index) + (u32::try_from(blocks).unwrap_or(1) - 1) * BLOCK_LEN;
+        let before = |rows: &[Row]| rows.partition_point(|row| row.timestamp.get() < timestamp);
+        first + u32::try_from(or_unwind(self.look_at_block(first, before))).unwrap_or(0)
     }
 
     fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
         match &self.store {
             Some(store) => store.read(segment, offset, bytes),
-            None => {
-                let what = "this ledger has no cold store".to_owned();
-                Err(ColdError { segment: segment.segment, what })
-            }
+            None => Err(segment.broken("this ledger has no cold store")),
         }
     }
 
-    /// Takes in a segment named by a snapshot, and returns what the indexes need of it and its last timestamp. `bytes` is
-    /// room to read into, good for the next segment, too.
-    pub(crate) fn open<'a>(
-        &mut self,
-        segment: ColdSegment,
-        bytes: &'a mut Vec<u8>,
-    ) -> Result<(&'a [Column], u64), ColdError> {
-        let number = segment.segment;
-        let broken = |what: &str| ColdError { segment: number, what: what.to_owned() };
+    /// Takes in a segment named by a snapshot, appends what the indexes need of it to `columns`, and returns its last
+    /// timestamp.
+    pub(crate) fn open(&mut self, segment: ColdSegment, columns: &mut Vec<Column>) -> Result<u64, ColdError> {
         let same_size = self.segments.first().is_none_or(|first| first.rows == segment.rows);
         let rows = segment.rows as usize;
-        if number as usize != self.segments.len()
+        if segment.segment as usize != self.segments.len()
             || !same_size
             || rows == 0
             || !rows.is_multiple_of(BLOCK_ROWS)
         {
-            return Err(broken("it does not fit the others"));
+            return Err(segment.broken("it does not fit the others"));
         }
-        bytes.resize(rows * COLUMN_BYTES + size_of::<Trailer>(), 0);
-        self.read(&segment, segment.columns_at(), bytes)?;
-        let (columns, trailer) = bytes.split_at(rows * COLUMN_BYTES);
-        let trailer = Trailer::read_from_bytes(trailer).map_err(|_| broken("no trailer"))?;
-        let is_named = trailer.magic == MAGIC
-            && trailer.checksum == trailer.checksum()
-            && trailer.digest == segment.digest
-            && trailer.first == self.rows
-            && trailer.rows == segment.rows;
-        if !is_named {
-            return Err(broken("its trailer is not that of the segment asked for"));
+        let mut directory = Directory::new_zeroed();
+        self.read(&segment, segment.directory_at(), directory.as_mut_bytes())?;
+        if !directory.is_of(&segment, self.rows) {
+            return Err(segment.broken("its directory is not that of the segment asked for"));
         }
-        if trailer.columns_checksum != crc32c(columns) {
-            return Err(broken("the checksum of its columns does not match"));
+        let start = columns.len();
+        columns.resize(start + rows, Column::new_zeroed());
+        let new = columns[start..].as_mut_bytes();
+        self.read(&segment, segment.columns_at(), new)?;
+        if directory.columns_checksum != crc32c(new) {
+            return Err(segment.broken("the checksum of its columns does not match"));
         }
-        let columns = <[Column]>::ref_from_bytes(columns).map_err(|_| broken("no columns"))?;
-        self.add(segment);
-        Ok((columns, trailer.last_timestamp))
+        let guide = self.open_guide(&segment, &directory)?;
+        self.add(WrittenSegment { name: segment, guide });
+        Ok(directory.last_timestamp)
     }
 
-    /// Reads every block again.
+    fn open_guide(&self, segment: &ColdSegment, directory: &Directory) -> Result<Guide, ColdError> {
+        let (blocks, rows) = (segment.blocks() as usize, segment.rows as usize);
+        let length = directory.guide_bytes as usize;
+        if length > Guide::bytes_max(blocks, rows) {
+            return Err(segment.broken("its guide is too long"));
+        }
+        let mut bytes = vec![0; length];
+        self.read(segment, segment.guide_at(), &mut bytes)?;
+        if directory.guide_checksum != crc32c(&bytes) {
+            return Err(segment.broken("the checksum of its guide does not match"));
+        }
+        Guide::decode(&bytes, blocks, rows).ok_or_else(|| segment.broken("its guide leads nowhere"))
+    }
+
+    /// Reads everything again.
     pub(crate) fn verify(&self) -> Result<(), ColdError> {
-        for segment in &self.segments {
+        for (segment, guide) in self.segments.iter().zip(&self.guides) {
             let mut sha = Sha256::default();
-            let mut bytes = vec![0; PAGE_ROWS / BLOCK_ROWS * BLOCK_BYTES];
-            let end = segment.bytes() - size_of::<Trailer>() as u64;
-            let mut offset = 0;
-            while offset < end {
-                let left = usize::try_from(end - offset).unwrap_or(usize::MAX);
-                let part = bytes.len().min(left);
-                self.read(segment, offset, &mut bytes[..part])?;
-                sha.update(&bytes[..part]);
-                offset += part as u64;
+            let lists_at = segment.guide_at() + guide.encoded_len() as u64;
+            let end = lists_at + u64::from(guide.list_blocks()) * BLOCK_BYTES as u64;
+            for part in [0..segment.directory_at(), segment.guide_at()..end] {
+                self.digest(segment, part, &mut sha)?;
             }
-            if sha.finish() != Digest(segment.digest) {
-                let what = "its content is not what was written".to_owned();
-                return Err(ColdError { segment: segment.segment, what });
+            if sha.finish() != segment.digest() {
+                return Err(segment.broken("its content is not what was written"));
             }
         }
         Ok(())
     }
+
+    fn digest(&self, segment: &ColdSegment, part: Range<u64>, sha: &mut Sha256) -> Result<(), ColdError> {
+        let mut bytes = vec![0; PAGE_ROWS / BLOCK_ROWS * BLOCK_BYTES];
+        let mut offset = part.start;
+        while offset < part.end {
+            let left = usize::try_from(part.end - offset).unwrap_or(usize::MAX);
+            let bytes = &mut bytes[..left.min(PAGE_ROWS / BLOCK_ROWS * BLOCK_BYTES)];
+            self.read(segment, offset, bytes)?;
+            sha.update(bytes);
+            offset += bytes.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// The value, or the end of the ledger: without its transfers it cannot go on.
+pub(crate) fn or_unwind<T>(result: Result<T, ColdError>) -> T {
+    result.unwrap_or_else(|error| resume_unwind(Box::new(error)))
+}
+
+/// Whether a block that was read is the one asked for.
+fn check(segment: &ColdSegment, bytes: &Block, kind: &str, number: u32, first: u32) -> Result<(), ColdError> {
+    let header = BlockHeader::read_from_prefix(bytes).map_err(|_| segment.broken("no block"))?.0;
+    if header.checksum != crc32c(&bytes[4..]) {
+        return Err(segment.broken(format!("the checksum of {kind} {number} does not match")));
+    }
+    if header.segment != segment.segment || header.first != first {
+        return Err(segment.broken(format!("{kind} {number} belongs elsewhere")));
+    }
+    Ok(())
 }

@@ -6,15 +6,20 @@ use crate::EVENTS_MAX;
 /// Why a request was not applied. The ledger is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The body is not a whole number of 128-byte events.
-    #[error("a request body of {bytes} bytes is not a whole number of 128-byte events")]
+    /// The body is not a whole number of events.
+    #[error("a request body of {bytes} bytes is not a whole number of {event}-byte events")]
     Length {
         /// The length of the body.
         bytes: usize,
+        /// The length of one event.
+        event: usize,
     },
-    /// More events than [`EVENTS_MAX`].
-    #[error("a request has at most {EVENTS_MAX} events")]
-    TooManyEvents,
+    /// More events than the operation takes.
+    #[error("a request of this operation has at most {max} events")]
+    TooManyEvents {
+        /// How many it takes.
+        max: u32,
+    },
     /// A request to create nothing.
     #[error("the request has no events")]
     Empty,
@@ -50,7 +55,7 @@ impl stdx::Coded for RequestError {
     fn code(&self) -> &'static str {
         match self {
             Self::Length { .. } => "LED-1001",
-            Self::TooManyEvents => "LED-1002",
+            Self::TooManyEvents { .. } => "LED-1002",
             Self::Empty => "LED-1003",
             Self::PulseWithBody => "LED-1004",
             Self::UnknownOperation { .. } => "LED-1005",
@@ -62,11 +67,13 @@ impl stdx::Coded for RequestError {
 
     fn hint(&self) -> &'static str {
         match self {
-            Self::Length { .. } => "send whole 128-byte records, one after the other",
-            Self::TooManyEvents => "split the request; each part is applied in the order you send it",
+            Self::Length { .. } => "send whole records, one after the other",
+            Self::TooManyEvents { .. } => "split the request; each part is applied in the order you send it",
             Self::Empty => "send at least one event",
             Self::PulseWithBody => "send the events as create_accounts or create_transfers",
-            Self::UnknownOperation { .. } => "use 1 (create accounts), 2 (create transfers) or 3 (pulse)",
+            Self::UnknownOperation { .. } => {
+                "use 1 (create accounts), 2 (create transfers), 3 (pulse), or 4 to 12 for what banks need beyond"
+            }
             Self::TimestampNotAfterLast { .. } => "stamp requests with a clock that never goes backwards",
             Self::TimestampOutOfRange { .. } => "correct the clock of the machine that stamps requests",
             Self::Full => "open another shard for new accounts",
@@ -160,6 +167,14 @@ pub enum InvariantBroken {
         /// The account.
         account: u128,
     },
+    /// LED-INV-10.
+    #[error("LED-INV-10: the sums kept for ledger {ledger}, code {code} are not those of its accounts")]
+    KindIsNotItsAccounts {
+        /// The ledger.
+        ledger: u32,
+        /// The code.
+        code: u16,
+    },
 }
 
 impl stdx::Coded for InvariantBroken {
@@ -170,6 +185,7 @@ impl stdx::Coded for InvariantBroken {
             Self::LimitExceeded { .. } => "LED-1203",
             Self::PendingsDoNotMatch => "LED-1204",
             Self::ClosingAccountIsOpen { .. } => "LED-1205",
+            Self::KindIsNotItsAccounts { .. } => "LED-1206",
         }
     }
 

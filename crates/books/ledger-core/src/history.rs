@@ -145,7 +145,7 @@ impl Ledger {
     pub(crate) fn mark(&mut self, account: u32, transfer: u32) {
         let previous = self.history.newest_mark.get(&account).copied().unwrap_or(NONE);
         let expiry = self.history.newest_expiry(account);
-        let state = self.accounts.get(account).account();
+        let state = self.accounts.record(account);
         self.history.push(Mark { state, account, previous, transfer, expiry });
     }
 
@@ -189,7 +189,7 @@ impl Ledger {
             Some(mark) => (mark.transfer + 1, mark.expiry, mark.state),
             None => {
                 let newest = self.history.newest_expiry(account);
-                (self.transfers.len(), newest, self.accounts.get(account).account())
+                (self.transfers.len(), newest, self.accounts.record(account))
             }
         };
         let mut transfers = self.accounts.listed_back(account, 0..end).peekable();

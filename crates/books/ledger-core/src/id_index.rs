@@ -38,12 +38,18 @@ impl IdHash {
         Self(FixedState::with_seed(SEED).hash_one(id))
     }
 
-    fn table(self) -> usize {
+    /// The table it belongs to.
+    pub(crate) fn table(self) -> usize {
         (self.0 >> (u64::BITS - TABLE_BITS)) as usize
     }
 
     fn tag(self) -> u32 {
         low(self.0)
+    }
+
+    /// The slot of an id with this hash and `number`.
+    pub(crate) fn slot(self, number: u32) -> u64 {
+        slot(self.tag(), number)
     }
 }
 
@@ -85,6 +91,23 @@ impl IdIndex {
     pub(crate) fn insert(&mut self, hash: IdHash, number: u32) {
         let table = hash.table();
         self.tables[table].insert(hash.tag(), number, table);
+    }
+
+    /// Enters a slot into a table. `is_same` tells whether the records with two numbers have the same id; the value is whether
+    /// there was none.
+    pub(crate) fn insert_slot<E>(
+        &mut self,
+        table: usize,
+        slot: u64,
+        mut is_same: impl FnMut(u32, u32) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        self.tables[table].insert_new(slot, table, |found| is_same(number_of(slot), found))
+    }
+
+    /// Brings the place where a slot of a table would be into the cache. The value means nothing.
+    pub(crate) fn touch_slot(&self, table: usize, slot: u64) -> u64 {
+        let table = &self.tables[table];
+        table.slots.get(table.home(tag_of(slot))).copied().unwrap_or(0)
     }
 
     /// Makes room for so many entries in an empty index. Its tables are then as large as if they had grown.
@@ -140,6 +163,28 @@ impl Table {
         }
         self.place(slot(tag, number));
         self.used += 1;
+    }
+
+    /// Enters a slot unless one with its tag has the same id.
+    fn insert_new<E>(
+        &mut self,
+        slot: u64,
+        table: usize,
+        mut is_same: impl FnMut(u32) -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        if self.used >= room(self.slots.len(), table) {
+            self.grow();
+        }
+        let mut at = self.home(tag_of(slot));
+        while self.slots[at] != EMPTY {
+            if tag_of(self.slots[at]) == tag_of(slot) && is_same(number_of(self.slots[at]))? {
+                return Ok(false);
+            }
+            at = self.after(at);
+        }
+        self.slots[at] = slot;
+        self.used += 1;
+        Ok(true)
     }
 
     fn grow(&mut self) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::accounts::{Row, Sums, credits_exceed_debits, debits_exceed_credits};
 use crate::transfers::Transfers;
+use crate::trial_balance::TrialBalanceLine;
 use crate::{InvariantBroken, Ledger, TransferState};
 
 impl Ledger {
@@ -14,6 +15,7 @@ impl Ledger {
     /// - LED-INV-3: no account exceeds a limit of its flags.
     /// - LED-INV-4: counters and timers match the pending transfers.
     /// - LED-INV-8: what a pending transfer closes is closed.
+    /// - LED-INV-10: the sums kept for each kind of account, and so for control accounts, equal those of their accounts.
     ///
     /// Cost: the whole ledger. After every request [`apply`](Self::apply) itself asserts the totals of
     /// LED-INV-1.
@@ -35,7 +37,7 @@ impl Ledger {
         let mut ledgers: BTreeMap<u32, Sums> = BTreeMap::new();
         let mut total = Sums::default();
         for account in self.accounts.rows() {
-            ledgers.entry(account.ledger).or_default().add(account);
+            ledgers.entry(self.accounts.ledger(account)).or_default().add(account);
             total.add(account);
         }
         match ledgers.iter().find(|(_, sums)| !sums.balance()) {
@@ -43,6 +45,19 @@ impl Ledger {
             // The ledgers balance, so a wrong running total belongs to none of them.
             None if total != *self.accounts.sums() => {
                 Err(InvariantBroken::LedgerDoesNotBalance { ledger: 0 })
+            }
+            None => self.check_groups(),
+        }
+    }
+
+    /// Checks that every group equals its accounts.
+    fn check_groups(&self) -> Result<(), InvariantBroken> {
+        let groups = self.accounts.groups();
+        let mut lines = vec![TrialBalanceLine::default(); groups.iter().count()];
+        self.accounts.rows().for_each(|account| lines[account.group as usize].add(account));
+        match groups.iter().zip(&lines).find(|(group, line)| group.line != **line) {
+            Some((group, _)) => {
+                Err(InvariantBroken::KindIsNotItsAccounts { ledger: group.ledger, code: group.code })
             }
             None => Ok(()),
         }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use ids::Timestamp;
 
 use crate::accounts::Accounts;
-use crate::cold::{Cold, ColdError, ColdOptions, ColdSegment, ColdStore, Spill};
+use crate::bank::Bank;
+use crate::cold::{Cold, ColdError, ColdOptions, ColdSegment, ColdStore};
 use crate::history::History;
 use crate::imports::Imports;
+use crate::rows::Row;
 use crate::scan::Scan;
+use crate::spill::{Spill, WrittenSegment};
 use crate::state_hash::StateHash;
 use crate::transfers::{Entry, NONE, Transfers};
 use crate::wire::{Transfer, TransferFlags};
@@ -20,10 +23,14 @@ pub struct Ledger {
     pub(crate) history: History,
     /// Of accounts and of transfers.
     pub(crate) imports: [Imports; 2],
+    pub(crate) bank: Bank,
     /// The stamp of the last request: every later event comes after it.
     pub(crate) clock: u64,
     pub(crate) state_hash: StateHash,
 }
+
+/// The most blocks that are fetched from the cold store together.
+pub(crate) const READ_AT_ONCE: usize = 128;
 
 /// How much a ledger holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +68,7 @@ impl Ledger {
             transfers: Transfers::new(cold),
             history: History::new(),
             imports: Default::default(),
+            bank: Bank::default(),
             clock: 0,
             state_hash: StateHash::default(),
         }
@@ -75,7 +83,7 @@ impl Ledger {
 
     /// The segment of the last [`spill`](Self::spill) is durable in the cold store: its transfers leave the memory.
     /// Changes no answer.
-    pub fn spilled(&mut self, segment: ColdSegment) {
+    pub fn spilled(&mut self, segment: WrittenSegment) {
         self.transfers.rows.became_cold(segment);
     }
 
@@ -87,6 +95,11 @@ impl Ledger {
     /// The cold segments that this ledger needs, oldest first.
     pub fn cold_segments(&self) -> &[ColdSegment] {
         self.transfers.rows.cold.segments()
+    }
+
+    /// How many bytes the cold segments have together.
+    pub fn cold_bytes(&self) -> u64 {
+        self.transfers.rows.cold.bytes()
     }
 
     /// Reads every cold segment again and compares it with the digest it was written under. Cost: all of them.
@@ -110,12 +123,29 @@ impl Ledger {
             user_data_64: row.user_data_64.get(),
             user_data_32: row.user_data_32.get(),
             timeout: row.timeout.get(),
-            ledger: debited.ledger,
+            ledger: self.accounts.ledger(debited),
             code: row.code.get(),
             flags: TransferFlags(row.flags.get()),
             timestamp: row.timestamp.get(),
         };
         Entry { transfer, debit, credit, pending, state: self.transfers.state(number) }
+    }
+
+    /// The rows with these numbers. Up to `at_once` of them are fetched from the cold store together.
+    pub(crate) fn rows_of(
+        &self,
+        mut numbers: impl Iterator<Item = u32>,
+        at_once: usize,
+    ) -> impl Iterator<Item = (u32, Row)> {
+        let rows = &self.transfers.rows;
+        let at_once = at_once.clamp(1, READ_AT_ONCE);
+        std::iter::from_fn(move || {
+            let next: Vec<u32> = numbers.by_ref().take(at_once).collect();
+            rows.expect(&next);
+            (!next.is_empty()).then_some(next)
+        })
+        .flatten()
+        .map(|number| (number, rows.get(number)))
     }
 
     /// For walks over the stored records.

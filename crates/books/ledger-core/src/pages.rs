@@ -8,7 +8,7 @@ pub(crate) struct Pages<T> {
 }
 
 const PAGE_BITS: u32 = 13;
-const PAGE_LEN: usize = 1 << PAGE_BITS;
+pub(crate) const PAGE_LEN: usize = 1 << PAGE_BITS;
 
 fn place(index: u32) -> (usize, usize) {
     ((index >> PAGE_BITS) as usize, index as usize % PAGE_LEN)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::transfers::Entry;
+use crate::bank::Booked;
 use crate::wire::{Account, Transfer};
 use crate::{Ledger, StatementError, TransferState};
 
@@ -14,6 +14,8 @@ pub struct TransferView {
     pub transfer: Transfer,
     /// What became of it.
     pub state: TransferState,
+    /// What the books say about it beyond its record.
+    pub booked: Booked,
 }
 
 /// Which side of a transfer an account is on.
@@ -32,6 +34,8 @@ pub struct StatementEntry {
     pub transfer: Transfer,
     /// What became of it. Only [`TransferState::Posted`] moves the posted sums.
     pub state: TransferState,
+    /// What the books say about it beyond its record.
+    pub booked: Booked,
     /// The side of the account.
     pub side: Side,
     /// The account's posted debits after this line.
@@ -102,7 +106,7 @@ impl FromStr for Cursor {
 impl Ledger {
     /// The account called `id`.
     pub fn account(&self, id: u128) -> Option<Account> {
-        self.accounts.find(id).map(|number| self.accounts.get(number).account())
+        self.accounts.find(id).map(|number| self.accounts.record(number))
     }
 
     /// Up to `limit` accounts created after the one called `id`, in order of creation; from the first if `id` is
@@ -113,7 +117,7 @@ impl Ledger {
 
     /// The transfer called `id`. A transfer that was refused is not there.
     pub fn transfer(&self, id: u128) -> Option<TransferView> {
-        self.transfers.find(id).map(|number| view(&self.entry(number)))
+        self.transfers.find(id).map(|number| self.view(number))
     }
 
     /// Up to `limit` transfers created before `timestamp`, newest first; from the newest if `timestamp` is
@@ -123,7 +127,7 @@ impl Ledger {
             Some(timestamp) => self.first_at_or_after(timestamp),
             None => self.transfers.len(),
         };
-        (0..end).rev().take(limit).map(|number| view(&self.entry(number))).collect()
+        (0..end).rev().take(limit).map(|number| self.view(number)).collect()
     }
 
     /// Up to `limit` lines of an account's statement, newest first, starting at `cursor` or at the newest
@@ -138,7 +142,7 @@ impl Ledger {
         limit: usize,
     ) -> Result<Statement, StatementError> {
         let number = self.accounts.find(account).ok_or(StatementError::AccountNotFound { account })?;
-        let row = self.accounts.get(number).account();
+        let row = self.accounts.record(number);
         let (end, mut debits_posted, mut credits_posted) = match cursor {
             Some(cursor) => (self.line_at(number, &cursor)? + 1, cursor.debits_posted, cursor.credits_posted),
             None => (self.transfers.len(), row.debits_posted, row.credits_posted),
@@ -146,10 +150,10 @@ impl Ledger {
         let mut lines = self.accounts.listed_back(number, 0..end);
         let mut entries = Vec::new();
         for line in lines.by_ref().take(limit) {
-            let entry = self.entry(line);
-            let side = if entry.debit == number { Side::Debit } else { Side::Credit };
-            let TransferView { transfer, state } = view(&entry);
-            entries.push(StatementEntry { transfer, state, side, debits_posted, credits_posted });
+            let TransferView { transfer, state, booked } = self.view(line);
+            let is_debit = transfer.debit_account_id == account;
+            let side = if is_debit { Side::Debit } else { Side::Credit };
+            entries.push(StatementEntry { transfer, state, booked, side, debits_posted, credits_posted });
             let moved = if state == TransferState::Posted { transfer.amount } else { 0 };
             // A cursor with invented sums ends here; with our own the sums cannot go below zero.
             let sum = match side {
@@ -181,11 +185,14 @@ impl Ledger {
         }
     }
 
+    /// The transfer with this number, as it is shown.
+    pub(crate) fn view(&self, number: u32) -> TransferView {
+        let entry = self.entry(number);
+        let booked = self.booked(number, entry.transfer.timestamp);
+        TransferView { transfer: entry.transfer, state: entry.state, booked }
+    }
+
     fn first_at_or_after(&self, timestamp: u64) -> u32 {
         self.scan().transfers_before(timestamp)
     }
-}
-
-fn view(entry: &Entry) -> TransferView {
-    TransferView { transfer: entry.transfer, state: entry.state }
 }

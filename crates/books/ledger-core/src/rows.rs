@@ -6,8 +6,13 @@ use std::sync::Arc;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use crate::cold::{BLOCK_ROWS, Cold, ColdSegment};
+use crate::ColdError;
+use crate::cold::{BLOCK_ROWS, Cold};
+use crate::columns::Columns;
+use crate::keys::{Fields, Keys, mark, mark_of_ledger, with_ledger_mark};
 use crate::pages::partition_point;
+use crate::scan::Direction;
+use crate::spill::WrittenSegment;
 
 /// A transfer as it is kept. Accounts and the pending transfer are numbers, and what follows from them is left out.
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -38,7 +43,17 @@ const _: () = assert!(ROW_BYTES == 88);
 pub(crate) const PAGE_ROWS: usize = 16 * BLOCK_ROWS;
 
 /// A page that is full.
-pub(crate) type Page = Arc<Vec<Row>>;
+pub(crate) type Page = Arc<PageRows>;
+
+/// Rows of a page, and what queries compare.
+#[derive(Clone, Default)]
+pub(crate) struct PageRows {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) marks: Columns,
+}
+
+/// The oldest rows in memory: pages, and which of their rows.
+pub(crate) type Oldest = (Vec<Page>, Range<usize>);
 
 /// Rows in order of creation. Only the newest can be taken back.
 pub(crate) struct Rows {
@@ -46,12 +61,14 @@ pub(crate) struct Rows {
     /// Full pages. Blocks at the beginning of the first one may be cold already.
     full: VecDeque<Page>,
     /// The page that grows.
-    open: Vec<Row>,
+    open: PageRows,
+    /// The ledger of the last row, and its mark: mostly that of the next one, too.
+    ledger: (u32, u16),
 }
 
 impl Rows {
     pub(crate) fn new(cold: Cold) -> Self {
-        Self { cold, full: VecDeque::new(), open: Vec::new() }
+        Self { cold, full: VecDeque::new(), open: PageRows::default(), ledger: (0, 0) }
     }
 
     /// The number of the first row in memory.
@@ -71,7 +88,7 @@ impl Rows {
 
     /// How many rows are in memory and not cold.
     pub(crate) fn hot(&self) -> usize {
-        self.full.len() * PAGE_ROWS + self.open.len() - self.skipped()
+        self.full.len() * PAGE_ROWS + self.open.rows.len() - self.skipped()
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -79,47 +96,88 @@ impl Rows {
         self.first_hot() + u32::try_from(self.hot()).unwrap_or(u32::MAX)
     }
 
-    pub(crate) fn push(&mut self, row: Row) {
-        if self.open.capacity() == 0 {
-            self.open.reserve_exact(PAGE_ROWS);
+    /// Adds a transfer of `ledger`.
+    pub(crate) fn push(&mut self, row: Row, ledger: u32) {
+        if self.ledger.0 != ledger {
+            self.ledger = (ledger, mark_of_ledger(ledger));
         }
-        self.open.push(row);
-        if self.open.len() == PAGE_ROWS {
+        self.open.push(row, self.ledger.1);
+        if self.open.rows.len() == PAGE_ROWS {
             self.full.push_back(Arc::new(std::mem::take(&mut self.open)));
         }
     }
 
     /// After the last cold segment of a snapshot: begins the page it ends in with stand-ins for its rows there.
     pub(crate) fn align(&mut self) {
-        self.open.reserve_exact(PAGE_ROWS);
-        self.open.resize(self.skipped(), Row::default());
+        for _ in 0..self.skipped() {
+            self.open.push(Row::default(), 0);
+        }
     }
 
     /// Takes back the newest row, which is in memory: a request is undone before pages become cold.
     pub(crate) fn pop(&mut self) -> Option<Row> {
-        if self.open.is_empty() {
+        if self.open.rows.is_empty() {
             self.open = Arc::unwrap_or_clone(self.full.pop_back()?);
         }
-        self.open.pop()
+        self.open.marks.pop();
+        self.open.rows.pop()
     }
 
     /// The row with this number, which must exist. Panics if the cold store fails: without its transfers the ledger
     /// cannot go on.
     pub(crate) fn get(&self, number: u32) -> Row {
-        if number < self.first_hot() {
-            return self.cold.row(number);
-        }
+        if number < self.first_hot() { self.cold.row(number) } else { self.hot_row(number) }
+    }
+
+    /// The row with this number, which must exist.
+    pub(crate) fn try_get(&self, number: u32) -> Result<Row, ColdError> {
+        if number < self.first_hot() { self.cold.try_row(number) } else { Ok(self.hot_row(number)) }
+    }
+
+    fn hot_row(&self, number: u32) -> Row {
         let place = self.place(number);
-        match self.full.get(place / PAGE_ROWS) {
-            Some(page) => page[place % PAGE_ROWS],
-            None => self.open[place - self.full.len() * PAGE_ROWS],
+        self.page(place / PAGE_ROWS).rows[place % PAGE_ROWS]
+    }
+
+    fn page(&self, index: usize) -> &PageRows {
+        self.full.get(index).map_or(&self.open, |page| page)
+    }
+
+    /// The next row in memory within `range`, which begins in memory, whose marks are those asked for; only the page in
+    /// which the walk begins is looked at. Without one, what is left of the range.
+    pub(crate) fn find_on_page(
+        &self,
+        asked: &Keys,
+        range: Range<u32>,
+        direction: Direction,
+    ) -> Result<u32, Range<u32>> {
+        let from = match direction {
+            Direction::Ascending => range.start,
+            Direction::Descending => range.end - 1,
+        };
+        let place = self.place(from);
+        // The number of the page's first place; less than none if it lies in a page that begins cold.
+        let page_at = place - place % PAGE_ROWS;
+        let places = match direction {
+            Direction::Ascending => place..(place + range.len()).min(page_at + PAGE_ROWS),
+            Direction::Descending => (place + 1).saturating_sub(range.len()).max(page_at)..place + 1,
+        };
+        let number = |place: usize| {
+            // The place lies within a page of a number, and numbers fit.
+            self.first_hot() + u32::try_from(place - self.skipped()).unwrap_or(0)
+        };
+        let on_page = places.start - page_at..places.end - page_at;
+        match (self.page(page_at / PAGE_ROWS).marks.find(asked, on_page, direction), direction) {
+            (Some(found), _) => Ok(number(page_at + found)),
+            (None, Direction::Ascending) => Err(number(places.end)..range.end),
+            (None, Direction::Descending) => Err(range.start..number(places.start)),
         }
     }
 
     /// The rows in memory that are not cold, in order.
     pub(crate) fn hot_rows(&self) -> impl Iterator<Item = &[Row]> {
-        let full = self.full.iter().map(|page| page.as_slice());
-        let pages = full.chain(std::iter::once(self.open.as_slice()));
+        let full = self.full.iter().map(|page| page.rows.as_slice());
+        let pages = full.chain(std::iter::once(self.open.rows.as_slice()));
         let mut skip = self.skipped();
         pages.map(move |page| &page[std::mem::take(&mut skip)..])
     }
@@ -129,14 +187,25 @@ impl Rows {
         (first..self.len()).map(|number| self.get(number))
     }
 
-    /// How many rows, counted from the first, satisfy `before`; they must come first.
-    pub(crate) fn partition_point(&self, before: impl Fn(&Row) -> bool) -> u32 {
-        partition_point(self.len(), |number| before(&self.get(number)))
+    /// How many rows were created before `timestamp`. Cost: a block of the cold store at most.
+    pub(crate) fn before(&self, timestamp: u64) -> u32 {
+        let first_hot = self.first_hot();
+        let hot = partition_point(self.len() - first_hot, |hot| {
+            self.hot_row(first_hot + hot).timestamp.get() < timestamp
+        });
+        if hot > 0 { first_hot + hot } else { self.cold.before(timestamp) }
     }
 
-    /// The `wanted` oldest rows in memory, as pages and a range of their rows, if `keep` rows or more stay in memory
-    /// without them.
-    pub(crate) fn oldest(&self, wanted: usize, keep: usize) -> Option<(Vec<Page>, Range<usize>)> {
+    /// Has the cold store begin to fetch these rows.
+    pub(crate) fn expect(&self, numbers: &[u32]) {
+        // One alone is read as soon by asking for it.
+        if numbers.len() > 1 {
+            self.cold.expect(numbers);
+        }
+    }
+
+    /// The `wanted` oldest rows in memory, if `keep` rows or more stay in memory without them.
+    pub(crate) fn oldest(&self, wanted: usize, keep: usize) -> Option<Oldest> {
         let stay = self.hot().checked_sub(wanted)?;
         if stay < keep {
             return None;
@@ -152,9 +221,37 @@ impl Rows {
     }
 
     /// Takes in a cold segment, and forgets the pages that are cold as a whole.
-    pub(crate) fn became_cold(&mut self, segment: ColdSegment) {
-        let cold = self.skipped() + segment.rows as usize;
+    pub(crate) fn became_cold(&mut self, segment: WrittenSegment) {
+        let cold = self.skipped() + segment.name.rows as usize;
         self.cold.add(segment);
         self.full.drain(..cold / PAGE_ROWS);
+    }
+}
+
+impl PageRows {
+    fn push(&mut self, row: Row, ledger: u16) {
+        if self.rows.capacity() == 0 {
+            self.rows.reserve_exact(PAGE_ROWS);
+        }
+        self.marks.push(row.keys(ledger).map(mark), PAGE_ROWS);
+        self.rows.push(row);
+    }
+}
+
+impl Row {
+    /// The fields that queries compare; the ledger, which follows from the accounts, is given.
+    pub(crate) fn fields(&self, ledger: u32) -> Fields {
+        Fields {
+            user_data_128: self.user_data_128.get(),
+            user_data_64: self.user_data_64.get(),
+            user_data_32: self.user_data_32.get(),
+            ledger,
+            code: self.code.get(),
+        }
+    }
+
+    /// The keys of these fields; the ledger is given as its mark.
+    pub(crate) fn keys(&self, ledger: u16) -> Keys {
+        with_ledger_mark(&self.fields(0), ledger)
     }
 }

@@ -1,6 +1,8 @@
 //! Walks over the stored records. Whoever iterates over accounts or transfers does it through here, so that
 //! only this file depends on how they are laid out.
 
+use std::ops::Range;
+
 use crate::accounts::Accounts;
 use crate::transfers::Transfers;
 
@@ -29,14 +31,13 @@ pub(crate) struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     /// The numbers of the accounts created in `range`.
-    pub(crate) fn accounts(
-        self,
-        range: TimeRange,
-        direction: Direction,
-    ) -> impl Iterator<Item = u32> + use<'a> {
-        let first = self.accounts_before(range.first);
-        let end = self.accounts_before(range.last.saturating_add(1));
-        numbers(first, end, direction)
+    pub(crate) fn account_numbers(self, range: TimeRange) -> Range<u32> {
+        self.accounts_before(range.first)..self.accounts_before(range.last.saturating_add(1))
+    }
+
+    /// The numbers of the transfers created in `range`.
+    pub(crate) fn transfer_numbers(self, range: TimeRange) -> Range<u32> {
+        self.transfers_before(range.first)..self.transfers_before(range.last.saturating_add(1))
     }
 
     /// The numbers of the transfers created in `range`.
@@ -45,9 +46,8 @@ impl<'a> Scan<'a> {
         range: TimeRange,
         direction: Direction,
     ) -> impl Iterator<Item = u32> + use<'a> {
-        let first = self.transfers_before(range.first);
-        let end = self.transfers_before(range.last.saturating_add(1));
-        numbers(first, end, direction)
+        let Range { start, end } = self.transfer_numbers(range);
+        numbers(start, end, direction)
     }
 
     /// The numbers of the transfers created in `range` that debit or credit `account`.
@@ -57,7 +57,7 @@ impl<'a> Scan<'a> {
         range: TimeRange,
         direction: Direction,
     ) -> impl Iterator<Item = u32> + use<'a> {
-        let numbers = self.transfers_before(range.first)..self.transfers_before(range.last.saturating_add(1));
+        let numbers = self.transfer_numbers(range);
         let (forwards, backwards) = match direction {
             Direction::Ascending => (Some(self.accounts.listed(account, numbers)), None),
             Direction::Descending => (None, Some(self.accounts.listed_back(account, numbers))),
@@ -72,7 +72,7 @@ impl<'a> Scan<'a> {
 
     /// How many transfers were created before `timestamp`.
     pub(crate) fn transfers_before(self, timestamp: u64) -> u32 {
-        self.transfers.rows.partition_point(|row| row.timestamp.get() < timestamp)
+        self.transfers.rows.before(timestamp)
     }
 
     /// Whether an account was created at `timestamp`.

@@ -5,6 +5,7 @@ use ids::Timestamp;
 
 use crate::filter::{AccountFilter, QueryFilter};
 use crate::history::Event;
+use crate::ledger::READ_AT_ONCE;
 use crate::scan::{Direction, TimeRange};
 use crate::transfers::due;
 use crate::wire::Account;
@@ -27,7 +28,7 @@ pub struct Found<Record, Place = u64> {
 }
 
 impl<Record, Place> Found<Record, Place> {
-    fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         Self { records: Vec::new(), next: None }
     }
 }
@@ -55,28 +56,42 @@ impl TransferView {
 
 impl Ledger {
     /// Accounts that `filter` asks for, after the one called `after` in its order. An invalid filter asks for nothing, and
-    /// so does an unknown `after`. Cost: at most [`SEARCH_RECORDS_MAX`] accounts.
+    /// so does an unknown `after`. Cost: at most [`SEARCH_RECORDS_MAX`] looks, each at an account that has what is asked for or
+    /// at a page of accounts.
     pub fn search_accounts(&self, filter: &QueryFilter, after: Option<u128>) -> Found<Account, u128> {
         let Some((mut range, direction)) = filter.check() else { return Found::nothing() };
         if let Some(after) = after {
             let Some(number) = self.accounts.find(after) else { return Found::nothing() };
             range = beyond(range, direction, self.accounts.get(number).timestamp);
         }
-        let found =
-            page(self.scan().accounts(range, direction), filter.limit, SEARCH_RECORDS_MAX, |number| {
-                filter.matches(&self.fields_of_account(number)).then(|| self.accounts.get(number).account())
-            });
-        Found { records: found.records, next: found.next.map(|number| self.accounts.get(number).id) }
+        let mut walk = self.walk_accounts(filter, range, direction);
+        let (mut records, mut looks) = (Vec::new(), SEARCH_RECORDS_MAX);
+        while records.len() < filter.limit as usize
+            && let Some(number) = walk.next(&mut looks)
+        {
+            let row = self.accounts.get(number);
+            records.extend(filter.matches(&self.accounts.fields(row)).then(|| self.accounts.record(number)));
+        }
+        Found { records, next: walk.passed().map(|number| self.accounts.get(number).id) }
     }
 
-    /// Transfers that `filter` asks for. An invalid filter asks for nothing. Cost: at most [`SEARCH_RECORDS_MAX`] transfers.
+    /// Transfers that `filter` asks for. An invalid filter asks for nothing. Cost: at most [`SEARCH_RECORDS_MAX`] looks, each
+    /// at a transfer that has what is asked for, at a page in memory, or at a cold segment or one of its lists.
     pub fn search_transfers(&self, filter: &QueryFilter) -> Found<TransferView> {
         let Some((range, direction)) = filter.check() else { return Found::nothing() };
-        let numbers = self.scan().transfers(range, direction);
-        let found = page(numbers, filter.limit, SEARCH_RECORDS_MAX, |number| {
-            filter.matches(&self.fields_of_transfer(number)).then(|| self.view(number))
-        });
-        self.named(found)
+        let mut walk = self.walk_transfers(filter, range, direction);
+        let (mut records, mut looks) = (Vec::new(), SEARCH_RECORDS_MAX);
+        loop {
+            let missing = (filter.limit as usize).saturating_sub(records.len());
+            let candidates = walk.take(missing.min(READ_AT_ONCE), &mut looks);
+            if candidates.is_empty() {
+                break;
+            }
+            let found = self.rows_of(candidates.into_iter(), READ_AT_ONCE);
+            let found = found.filter(|(_, row)| self.is_asked_for(filter, row));
+            records.extend(found.map(|(number, _)| self.view(number)));
+        }
+        self.named(Found { records, next: walk.passed() })
     }
 
     /// Transfers of one account that `filter` asks for. An invalid filter asks for nothing.
@@ -144,15 +159,12 @@ impl Ledger {
         let account = self.accounts.find(id).ok_or(StatementError::AccountNotFound { account: id })?;
         let Some((range, direction)) = filter.check() else { return Ok((account, Found::nothing())) };
         let numbers = self.scan().account_transfers(account, range, direction);
-        let found = page(numbers, filter.limit, SEARCH_RECORDS_MAX, |number| {
-            self.transfers.rows.get(number).is_asked_for(filter, account).then_some(number)
+        let rows = self.rows_of(numbers, filter.limit as usize);
+        let found = page(rows, filter.limit, SEARCH_RECORDS_MAX, |(number, row)| {
+            row.is_asked_for(filter, account).then_some(number)
         });
+        let found = Found { records: found.records, next: found.next.map(|(number, _)| number) };
         Ok((account, found))
-    }
-
-    fn view(&self, number: u32) -> TransferView {
-        let entry = self.entry(number);
-        TransferView { transfer: entry.transfer, state: entry.state }
     }
 
     /// The same page with its end named for the outside.
@@ -177,21 +189,21 @@ fn beyond(range: TimeRange, direction: Direction, timestamp: u64) -> TimeRange {
 }
 
 /// Picks up to `limit` records and looks at up to `looks` of them.
-fn page<T>(
-    numbers: impl Iterator<Item = u32>,
+pub(crate) fn page<Record: Copy, T>(
+    records: impl Iterator<Item = Record>,
     limit: u32,
     looks: usize,
-    pick: impl Fn(u32) -> Option<T>,
-) -> Found<T, u32> {
+    pick: impl Fn(Record) -> Option<T>,
+) -> Found<T, Record> {
     let mut found = Found::nothing();
     let mut last = None;
-    for (looked, number) in numbers.enumerate() {
+    for (looked, record) in records.enumerate() {
         if found.records.len() >= limit as usize || looked == looks {
             found.next = last;
             break;
         }
-        found.records.extend(pick(number));
-        last = Some(number);
+        found.records.extend(pick(record));
+        last = Some(record);
     }
     found
 }

@@ -1,33 +1,33 @@
 //! The whole ledger as bytes, and back.
 //!
-//! Format 3, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
+//! Format 4, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
 //! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) |
-//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16) | imports
-//! of accounts and of transfers (16 each). The checksum is
+//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16) | the bank's part |
+//! imports of accounts and of transfers (16 each). The checksum is
 //! the CRC-32C of all that follows the header. Lists and indexes are built again.
 
-use std::hint::black_box;
 use std::sync::Arc;
 
 use stdx::{Digest, crc32c};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::accounts::sum3;
-use crate::ahead::GROUP;
 use crate::apply::TIMESTAMP_MAX;
-use crate::cold::{Cold, ColdOptions, ColdSegment, ColdStore, Column};
+use crate::bank::PIECE_BYTES;
+use crate::bulk::{Both, in_turn};
+use crate::cold::{Cold, ColdOptions, ColdSegment, ColdStore};
 use crate::expiry::Expiry;
 use crate::history::Mark;
 use crate::id_index::IdHash;
 use crate::imports::Import;
-use crate::rows::{ROW_BYTES, Row};
+use crate::rows::ROW_BYTES;
 use crate::state_hash::StateHash;
 use crate::transfers::{NONE, TRANSFERS_MAX, TransferState};
-use crate::wire::{Account, AccountFlags, TransferFlags};
+use crate::wire::{Account, AccountFlags};
 use crate::{Ledger, SnapshotError};
 
 const MAGIC: [u8; 8] = *b"TBLEDGER";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -45,9 +45,10 @@ struct Header {
     expired: u32,
     marks: u32,
     failed: u32,
+    /// Pieces of 16 bytes.
+    bank: u32,
     account_imports: u32,
     transfer_imports: u32,
-    reserved: u32,
     chains: StateHash,
     state_hash: [u8; 32],
 }
@@ -62,7 +63,7 @@ struct Timer {
 const HEADER_BYTES: usize = size_of::<Header>();
 const RECORD_BYTES: usize = 128;
 const NUMBER_BYTES: usize = 4;
-const SEGMENT_BYTES: usize = size_of::<ColdSegment>();
+pub(crate) const SEGMENT_BYTES: usize = size_of::<ColdSegment>();
 const TIMER_BYTES: usize = size_of::<Timer>();
 const EXPIRY_BYTES: usize = size_of::<Expiry>();
 const MARK_BYTES: usize = size_of::<Mark>();
@@ -80,6 +81,8 @@ impl Ledger {
     pub fn snapshot(&self, out: &mut Vec<u8>) {
         let (transfers, rows) = (&self.transfers, &self.transfers.rows);
         let counts = self.counts();
+        let mut bank = Vec::new();
+        self.write_bank(&mut bank);
         let header = Header {
             magic: MAGIC,
             format: FORMAT,
@@ -94,16 +97,16 @@ impl Ledger {
             expired: count(transfers.expiries.expired().len()),
             marks: self.history.marks().len(),
             failed: counts.failed,
+            bank: count(bank.len() / PIECE_BYTES),
             account_imports: count(self.imports[0].all().len()),
             transfer_imports: count(self.imports[1].all().len()),
-            reserved: 0,
             chains: self.state_hash,
             state_hash: self.state_hash().0,
         };
         let start = out.len();
         out.reserve(usize::try_from(header.bytes()).unwrap_or(0));
         out.extend_from_slice(header.as_bytes());
-        self.accounts.rows().for_each(|row| out.extend_from_slice(row.account().as_bytes()));
+        self.accounts.records().for_each(|account| out.extend_from_slice(account.as_bytes()));
         out.extend_from_slice(self.accounts.touched().as_bytes());
         out.extend_from_slice(rows.cold.segments().as_bytes());
         out.extend(transfers.states().iter().map(|state| *state as u8));
@@ -114,6 +117,7 @@ impl Ledger {
         out.extend_from_slice(transfers.expiries.expired().as_bytes());
         self.history.marks().iter().for_each(|mark| out.extend_from_slice(mark.as_bytes()));
         out.extend_from_slice(transfers.failed().as_bytes());
+        out.extend_from_slice(&bank);
         self.imports.iter().for_each(|imports| out.extend_from_slice(imports.all().as_bytes()));
         let checksum = crc32c(&out[start + HEADER_BYTES..]);
         out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
@@ -124,32 +128,35 @@ impl Ledger {
     ///
     /// Errors: all of [`SnapshotError`].
     pub fn restore(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        Self::restored(bytes, Cold::new(None, ColdOptions::DEFAULT))
+        Self::restored(bytes, Cold::new(None, ColdOptions::DEFAULT), &in_turn)
     }
 
     /// Reads what [`snapshot`](Self::snapshot) wrote, with the cold transfers in `store`. Their content is not read,
-    /// only what the indexes need; see [`verify_cold_segments`](Self::verify_cold_segments).
+    /// only what the indexes need; see [`verify_cold_segments`](Self::verify_cold_segments). What has nothing to do with each
+    /// other is given to `both`.
     ///
     /// Errors: all of [`SnapshotError`].
     pub fn restore_with_cold_store(
         bytes: &[u8],
         store: Arc<dyn ColdStore>,
         options: ColdOptions,
+        both: &Both,
     ) -> Result<Self, SnapshotError> {
-        Self::restored(bytes, Cold::new(Some(store), options))
+        Self::restored(bytes, Cold::new(Some(store), options), both)
     }
 
-    fn restored(bytes: &[u8], cold: Cold) -> Result<Self, SnapshotError> {
+    fn restored(bytes: &[u8], cold: Cold, both: &Both) -> Result<Self, SnapshotError> {
         let (header, parts) = split(bytes)?;
         let mut ledger = Self::with(cold);
         ledger.clock = header.clock;
         ledger.state_hash = header.chains;
         ensure(header.clock <= TIMESTAMP_MAX, "the clock is out of range")?;
+        ledger.accounts.expect(parts.accounts.len() / RECORD_BYTES);
         ledger.restore_accounts(parts.accounts)?;
+        ledger.restore_bank(parts.bank, header.transfers)?;
         ledger.restore_touched(parts.touched)?;
         ledger.transfers.expect(parts.states.len() + parts.failed.len() / ID_BYTES);
-        let hot_states = ledger.restore_segments(parts.segments, parts.states)?;
-        ledger.restore_rows(parts.hot, hot_states)?;
+        ledger.restore_transfers(parts.segments, parts.hot, parts.states, both)?;
         ledger.restore_timers(parts.timers)?;
         ledger.restore_expired(parts.expired)?;
         ledger.restore_marks(parts.marks)?;
@@ -198,100 +205,6 @@ impl Ledger {
             self.accounts.touch(number);
         }
         ensure(self.accounts.touched().len() == numbers.len() / NUMBER_BYTES, "a changed account")
-    }
-
-    /// Takes in the cold segments, and returns the states of the transfers in memory.
-    fn restore_segments<'a>(&mut self, segments: &[u8], states: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
-        let mut last = 0;
-        let mut rest = states;
-        let mut room = Vec::new();
-        let segments = segments.chunks_exact(SEGMENT_BYTES);
-        for segment in segments.filter_map(|bytes| ColdSegment::read_from_bytes(bytes).ok()) {
-            let cold = &mut self.transfers.rows.cold;
-            let (columns, timestamp) = cold.open(segment, &mut room).map_err(SnapshotError::Cold)?;
-            ensure(last < timestamp && timestamp <= self.clock, "the time of a cold segment")?;
-            last = timestamp;
-            let Some((states, tail)) = rest.split_at_checked(columns.len()) else {
-                return Err(SnapshotError::Inconsistent { what: "the states of the transfers" });
-            };
-            rest = tail;
-            for (columns, states) in columns.chunks(GROUP).zip(states.chunks(GROUP)) {
-                self.restore_group(columns, states)?;
-            }
-        }
-        Ok(rest)
-    }
-
-    fn restore_rows(&mut self, rows: &[u8], states: &[u8]) -> Result<(), SnapshotError> {
-        self.transfers.rows.align();
-        let mut last = 0;
-        let mut columns = Vec::with_capacity(GROUP);
-        for (bytes, states) in rows.chunks(GROUP * ROW_BYTES).zip(states.chunks(GROUP)) {
-            columns.clear();
-            for row in bytes.chunks_exact(ROW_BYTES).filter_map(|row| Row::read_from_bytes(row).ok()) {
-                let timestamp = row.timestamp.get();
-                ensure(last < timestamp && timestamp <= self.clock, "the time of a transfer")?;
-                last = timestamp;
-                self.check_row(&row)?;
-                columns.push(Column::of(&row));
-                self.transfers.rows.push(row);
-            }
-            self.restore_group(&columns, states)?;
-        }
-        Ok(())
-    }
-
-    fn check_row(&self, row: &Row) -> Result<(), SnapshotError> {
-        let flags = row.flags();
-        let resolves = flags.intersects(TransferFlags::RESOLVING);
-        let pending = flags.contains(TransferFlags::PENDING);
-        let is_two = flags.contains(TransferFlags::RESOLVING)
-            || resolves && (pending || flags.intersects(TransferFlags::BALANCING))
-            || !pending && flags.intersects(TransferFlags::CLOSING);
-        ensure(TransferFlags::SUPPORTED.contains(flags) && !is_two, "the flags of a transfer")?;
-        ensure(row.code != 0, "a field of a transfer")?;
-        let timed = row.timeout != 0;
-        let is_timed_right = (!timed || flags.contains(TransferFlags::PENDING))
-            && row.due().is_none_or(|due| due <= TIMESTAMP_MAX);
-        ensure(is_timed_right, "the timeout of a transfer")?;
-        let pending = row.pending.get();
-        let is_known = if resolves { pending < self.transfers.rows.len() } else { pending == NONE };
-        ensure(is_known, "the pending transfer of a transfer")
-    }
-
-    /// Enters the next transfers, whose rows are in place, into index and lists.
-    fn restore_group(&mut self, columns: &[Column], states: &[u8]) -> Result<(), SnapshotError> {
-        ensure(columns.len() == states.len(), "the states of the transfers")?;
-        let accounts = self.accounts.len();
-        let mut hashes = [IdHash::default(); GROUP];
-        let mut touched = 0;
-        for (column, hash) in columns.iter().zip(&mut hashes) {
-            let (debit, credit) = (column.debit.get(), column.credit.get());
-            ensure(debit < accounts && credit < accounts && debit != credit, "an account of a transfer")?;
-            *hash = IdHash::of(column.id.get());
-            touched ^= self.transfers.touch_index(*hash);
-            touched ^= u64::from(self.accounts.get(debit).ledger ^ self.accounts.get(credit).ledger);
-        }
-        for column in columns {
-            touched ^= u64::from(self.accounts.touch_list(column.debit.get()));
-            touched ^= u64::from(self.accounts.touch_list(column.credit.get()));
-        }
-        black_box(touched);
-        for ((column, hash), state) in columns.iter().zip(&hashes).zip(states) {
-            let (debit, credit) = (column.debit.get(), column.credit.get());
-            let same_ledger = self.accounts.get(debit).ledger == self.accounts.get(credit).ledger;
-            ensure(same_ledger, "an account of a transfer")?;
-            let id = column.id.get();
-            ensure(is_id(id) && self.transfers.known(*hash, id).is_none(), "a transfer id")?;
-            let Some(state) = TransferState::from_number(*state) else {
-                return Err(SnapshotError::Inconsistent { what: "the state of a transfer" });
-            };
-            let number = self.transfers.len();
-            self.accounts.list(debit, number);
-            self.accounts.list(credit, number);
-            self.transfers.restore(*hash, state);
-        }
-        Ok(())
     }
 
     fn restore_timers(&mut self, timers: &[u8]) -> Result<(), SnapshotError> {
@@ -375,13 +288,14 @@ struct Parts<'a> {
     expired: &'a [u8],
     marks: &'a [u8],
     failed: &'a [u8],
+    bank: &'a [u8],
     account_imports: &'a [u8],
     transfer_imports: &'a [u8],
 }
 
 impl Header {
     /// The length of every part, in their order.
-    fn lengths(&self) -> [u64; 11] {
+    fn lengths(&self) -> [u64; 12] {
         let part = |count: u32, size: usize| u64::from(count) * size as u64;
         [
             part(self.accounts, RECORD_BYTES),
@@ -393,6 +307,7 @@ impl Header {
             part(self.expired, EXPIRY_BYTES),
             part(self.marks, MARK_BYTES),
             part(self.failed, ID_BYTES),
+            part(self.bank, PIECE_BYTES),
             part(self.account_imports, IMPORT_BYTES),
             part(self.transfer_imports, IMPORT_BYTES),
         ]
@@ -416,7 +331,7 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
         return Err(SnapshotError::NewerFormat { version: header.format });
     }
     // An older format is read by rebuilding from the journal.
-    ensure(header.format == FORMAT && header.reserved == 0, "the header")?;
+    ensure(header.format == FORMAT, "the header")?;
     if header.bytes() != actual {
         return Err(SnapshotError::Length { expected: header.bytes(), actual });
     }
@@ -434,6 +349,7 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
         expired,
         marks,
         failed,
+        bank,
         account_imports,
         transfer_imports,
     ] = header.lengths().map(|length| {
@@ -454,16 +370,17 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
             expired,
             marks,
             failed,
+            bank,
             account_imports,
             transfer_imports,
         },
     ))
 }
 
-fn is_id(id: u128) -> bool {
+pub(crate) fn is_id(id: u128) -> bool {
     id != 0 && id != u128::MAX
 }
 
-fn ensure(holds: bool, what: &'static str) -> Result<(), SnapshotError> {
+pub(crate) fn ensure(holds: bool, what: &'static str) -> Result<(), SnapshotError> {
     if holds { Ok(()) } else { Err(SnapshotError::Inconsistent { what }) }
 }

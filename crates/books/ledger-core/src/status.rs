@@ -146,6 +146,9 @@ statuses! {
 
 statuses! {
     /// What became of a transfer to create.
+    ///
+    /// Numbers below 1000 are TigerBeetle's. Those from 1000 on belong to rules that it has not; from 1005 on
+    /// [bookings](crate::Booking) alone can meet them.
     CreateTransferStatus;
     Created = 0xffff_ffff, "created", None,
         "the transfer was created",
@@ -171,6 +174,9 @@ statuses! {
     ImportedEventTimestampMustNotAdvance = 59, "imported_event_timestamp_must_not_advance", Some("LED-0059"),
         "the imported transfer's timestamp does not lie in the past",
         "import only what happened before now";
+    ReservedBookingField = 1005, "reserved_booking_field", Some("LED-0205"),
+        "a reserved field of the booking is not zero",
+        "leave the reserved fields 0";
     ReservedFlag = 4, "reserved_flag", Some("LED-0004"),
         "a flag is set that this version does not support",
         "set only flags that have a name";
@@ -213,12 +219,42 @@ statuses! {
     ExistsWithDifferentCode = 45, "exists_with_different_code", Some("LED-0045"),
         "a transfer with this id has another code",
         "choose a new id; a transfer never changes";
+    ExistsWithDifferentReversal = 1006, "exists_with_different_reversal", Some("LED-0206"),
+        "a transfer with this id exists, and reverses another one or none",
+        "look up the existing transfer, or choose another id";
+    ExistsWithDifferentValueDate = 1007, "exists_with_different_value_date", Some("LED-0207"),
+        "a transfer with this id exists, with another value date",
+        "look up the existing transfer, or choose another id";
+    ExistsWithDifferentPurpose = 1008, "exists_with_different_purpose", Some("LED-0208"),
+        "a transfer with this id exists, for another purpose",
+        "look up the existing transfer, or choose another id";
     Exists = 46, "exists", Some("LED-0046"),
         "the same transfer exists already",
         "nothing to do: treat it like created";
     IdAlreadyFailed = 68, "id_already_failed", Some("LED-0068"),
         "a transfer with this id was refused before, and stays refused",
         "choose a new id to try again";
+    ReversalMustBeSinglePhase = 1011, "reversal_must_be_single_phase", Some("LED-0211"),
+        "a reversal is a plain transfer of the whole amount: not pending, resolving, balancing or imported",
+        "clear those flags";
+    ReversedTransferNotFound = 1012, "reversed_transfer_not_found", Some("LED-0212"),
+        "the transfer to reverse does not exist",
+        "check the id; a transfer that was refused needs no reversal";
+    ReversedTransferNotPosted = 1013, "reversed_transfer_not_posted", Some("LED-0213"),
+        "the transfer to reverse has posted nothing",
+        "void a pending transfer instead; one that was posted is reversed by naming the posting one";
+    ReversedTransferIsReversal = 1014, "reversed_transfer_is_reversal", Some("LED-0214"),
+        "the transfer to reverse is itself a reversal",
+        "book the payment again";
+    ReversedTransferAlreadyReversed = 1015, "reversed_transfer_already_reversed", Some("LED-0215"),
+        "the transfer has been reversed before",
+        "look up the transfer; it is reversed once";
+    ReversalHasDifferentAccounts = 1016, "reversal_has_different_accounts", Some("LED-0216"),
+        "a reversal debits the account that was credited and credits the one that was debited",
+        "exchange the accounts of the transfer to reverse";
+    ReversalHasDifferentAmount = 1017, "reversal_has_different_amount", Some("LED-0217"),
+        "a reversal has the amount of the transfer that it reverses",
+        "send the same amount; to correct an amount, reverse the transfer and book the right one, linked";
     FlagsAreMutuallyExclusive = 7, "flags_are_mutually_exclusive", Some("LED-0007"),
         "the transfer posts or voids a pending one, and has a flag that does not go with that",
         "post or void with one of the two flags; only linked and imported go with it";
@@ -300,6 +336,9 @@ statuses! {
     PendingTransferHasDifferentAmount = 32, "pending_transfer_has_different_amount", Some("LED-0032"),
         "only the whole pending amount can be voided",
         "leave the amount 0 to void, or post a part to release the rest";
+    PendingTransferHasDifferentPurpose = 1018, "pending_transfer_has_different_purpose", Some("LED-0218"),
+        "the pending transfer is for another purpose",
+        "leave the purpose open, or say that of the pending transfer";
     PendingTransferAlreadyPosted = 33, "pending_transfer_already_posted", Some("LED-0033"),
         "the pending transfer was posted before",
         "look up the pending transfer; it resolves once";
@@ -329,6 +368,18 @@ statuses! {
     CreditAccountAlreadyClosed = 66, "credit_account_already_closed", Some("LED-0066"),
         "the credit account is closed",
         "void the transfer that closed it, then send this one with a new id";
+    DebitAccountIsControl = 1001, "debit_account_is_control", Some("LED-0201"),
+        "the debit account is a control account: it shows the sum of the accounts below it",
+        "post to an account below it, with a new id";
+    CreditAccountIsControl = 1002, "credit_account_is_control", Some("LED-0202"),
+        "the credit account is a control account: it shows the sum of the accounts below it",
+        "post to an account below it, with a new id";
+    DebitAccountNotForPurpose = 1003, "debit_account_not_for_purpose", Some("LED-0203"),
+        "what is in the debit account may not be spent on this purpose",
+        "pay from another account, or have the purpose allowed; then send the transfer with a new id";
+    CreditAccountNotForPurpose = 1004, "credit_account_not_for_purpose", Some("LED-0204"),
+        "the credit account may not be paid for what this money may be spent on",
+        "pay somebody who is approved for the purpose, with a new id";
     OverflowsDebitsPending = 47, "overflows_debits_pending", Some("LED-0047"),
         "the debit account's pending debits would not fit into 128 bits",
         "send a smaller amount";
@@ -356,6 +407,12 @@ statuses! {
     ExceedsDebits = 55, "exceeds_debits", Some("LED-0055"),
         "the credit account would be credited more than it was debited",
         "debit the account or send less, with a new id";
+    ValueDateTooEarly = 1009, "value_date_too_early", Some("LED-0209"),
+        "the value date lies more than 35 days before the business day",
+        "choose a later value date, and correct interest of earlier days by a transfer of its own";
+    ValueDateTooLate = 1010, "value_date_too_late", Some("LED-0210"),
+        "the value date lies more than 366 days after the business day",
+        "choose an earlier value date";
 }
 
 impl CreateTransferStatus {
@@ -369,8 +426,139 @@ impl CreateTransferStatus {
                 | Self::PendingTransferNotFound
                 | Self::DebitAccountAlreadyClosed
                 | Self::CreditAccountAlreadyClosed
+                | Self::DebitAccountIsControl
+                | Self::CreditAccountIsControl
+                | Self::DebitAccountNotForPurpose
+                | Self::CreditAccountNotForPurpose
+                | Self::ReversedTransferNotFound
                 | Self::ExceedsCredits
                 | Self::ExceedsDebits
         )
     }
+}
+
+statuses! {
+    /// What became of a declaration: a unit, a placement, a rule of purposes, a day, interest. A run of interest that
+    /// cannot post has the [`CreateTransferStatus`] of what it would post.
+    DeclarationStatus;
+    Created = 0xffff_ffff, "created", None,
+        "it is declared",
+        "nothing to do";
+    ReservedField = 2001, "reserved_field", Some("LED-0301"),
+        "a reserved field is not zero",
+        "leave the reserved fields 0";
+    LedgerMustNotBeZero = 2002, "ledger_must_not_be_zero", Some("LED-0302"),
+        "the unit has no ledger",
+        "choose a number from 1000 on, beyond those of ISO 4217";
+    LedgerIsCurrency = 2003, "ledger_is_currency", Some("LED-0303"),
+        "numbers below 1000 belong to the currencies of ISO 4217, whose minor units are known",
+        "choose a number from 1000 on";
+    UnitCodeMalformed = 2004, "unit_code_malformed", Some("LED-0304"),
+        "the code is not two to twelve of A–Z, 0–9, point and hyphen with a letter among them; three letters are a currency's",
+        "choose a code like XAU-G or 600519.SH";
+    MinorDigitsOutOfRange = 2005, "minor_digits_out_of_range", Some("LED-0305"),
+        "a unit has at most 18 digits after the point",
+        "choose 0 to 18 digits";
+    ExistsWithDifferentUnit = 2006, "exists_with_different_unit", Some("LED-0306"),
+        "the ledger has another unit; what was booked in it cannot change its meaning",
+        "use another ledger";
+    UnitCodeTaken = 2007, "unit_code_taken", Some("LED-0307"),
+        "another ledger has this code",
+        "choose another code";
+    TooManyUnits = 2008, "too_many_units", Some("LED-0308"),
+        "ten thousand units are declared",
+        "open another shard";
+    AccountNotFound = 2009, "account_not_found", Some("LED-0309"),
+        "the account does not exist",
+        "create the account first";
+    ControlNotFound = 2010, "control_not_found", Some("LED-0310"),
+        "the control account does not exist",
+        "create the control account first";
+    ControlHasDifferentLedger = 2011, "control_has_different_ledger", Some("LED-0311"),
+        "the two accounts have different currencies, and a sum has one",
+        "make a control account for each currency";
+    ControlIsBelowAccount = 2012, "control_is_below_account", Some("LED-0312"),
+        "the control account is the account itself or stands below it",
+        "take the control account away from there first";
+    ControlHasTransfers = 2013, "control_has_transfers", Some("LED-0313"),
+        "transfers were posted to what should become a control account, which shows sums of others only",
+        "create a new account as the control account";
+    TreeTooDeep = 2014, "tree_too_deep", Some("LED-0314"),
+        "more than eight accounts would stand above each other",
+        "make the tree flatter";
+    TooManyControls = 2015, "too_many_controls", Some("LED-0315"),
+        "there are ten thousand control accounts",
+        "put accounts below the ones that there are";
+    RoleUnknown = 2016, "role_unknown", Some("LED-0316"),
+        "the role is neither `spent_on` nor `paid_for`",
+        "send 1 or 2";
+    PurposesMalformed = 2017, "purposes_malformed", Some("LED-0317"),
+        "purposes are rising numbers from 1, without a gap before the end",
+        "sort them, and name each once";
+    DateOutOfRange = 2018, "date_out_of_range", Some("LED-0318"),
+        "the date lies before 1970-01-02 or after 9999-12-31",
+        "correct the date";
+    NextDayMustBeLater = 2019, "next_day_must_be_later", Some("LED-0319"),
+        "the day that begins is not after the one that ends",
+        "name the next business day";
+    NextDayTooLate = 2038, "next_day_too_late", Some("LED-0339"),
+        "the day that begins is more than 366 days after the one that ends",
+        "check the year: a day that has begun cannot be taken back";
+    DayIsNotOpen = 2020, "day_is_not_open", Some("LED-0320"),
+        "another business day is open",
+        "look which one is, and close that";
+    ProductMalformed = 2021, "product_malformed", Some("LED-0322"),
+        "the product or its code is 0, or side, day count, rounding or remainder has no such value",
+        "compare it with the guide page on interest";
+    RateOutOfRange = 2022, "rate_out_of_range", Some("LED-0323"),
+        "the rate is beyond 10,000 percent a year",
+        "give it in parts per million: 35 000 are 3.5 percent";
+    RateTooEarly = 2023, "rate_too_early", Some("LED-0324"),
+        "the rate would hold from before the product's first day, or more than 35 days before the business day",
+        "set it from a later day, and correct older interest by a transfer of its own";
+    TooManyRates = 2024, "too_many_rates", Some("LED-0325"),
+        "a product has at most 1,024 rates, and a shard ten thousand products",
+        "declare a new product with the rates that still matter";
+    ExistsWithDifferentProduct = 2025, "exists_with_different_product", Some("LED-0326"),
+        "the product exists with other accounts, another code, side, day count, rounding or remainder",
+        "declare another product";
+    InterestAccountNotFound = 2026, "interest_account_not_found", Some("LED-0327"),
+        "the contra account or the account of accrued interest does not exist",
+        "create both accounts first";
+    InterestAccountsDiffer = 2027, "interest_accounts_differ", Some("LED-0328"),
+        "contra account, account of accrued interest and the account itself are not three accounts of one ledger",
+        "name two accounts of the same currency that are nothing else";
+    ProductNotFound = 2028, "product_not_found", Some("LED-0329"),
+        "the product does not exist",
+        "declare the product first";
+    NoRateYet = 2029, "no_rate_yet", Some("LED-0330"),
+        "the product's first rate holds from a later day than the business day",
+        "assign it on that day, or give the product an earlier rate";
+    NoBusinessDay = 2030, "no_business_day", Some("LED-0331"),
+        "interest is counted by business days, and the bank keeps none yet",
+        "open the first business day";
+    BalanceTooLarge = 2031, "balance_too_large", Some("LED-0332"),
+        "the account was debited or credited more than 2^63 minor units",
+        "open a new account";
+    BearsOtherInterest = 2032, "bears_other_interest", Some("LED-0333"),
+        "the account bears the interest of another product",
+        "capitalise its interest through the last day, assign no product, then the new one";
+    InterestNotCapitalised = 2033, "interest_not_capitalised", Some("LED-0334"),
+        "interest of the account is not posted through the last ended day, or not paid",
+        "accrue through the last ended day, then capitalise";
+    BearsNoInterest = 2034, "bears_no_interest", Some("LED-0335"),
+        "the account bears no interest",
+        "assign a product to it first";
+    DayNotEnded = 2035, "day_not_ended", Some("LED-0336"),
+        "the business day has not ended, so its interest is not known",
+        "end the day first";
+    DaySettled = 2036, "day_settled", Some("LED-0337"),
+        "interest of a later day was posted before, or the account bears interest from a later day on",
+        "name the last ended day; corrections of earlier days are in its interest";
+    InterestNotAccrued = 2037, "interest_not_accrued", Some("LED-0338"),
+        "interest through this day has not been posted",
+        "accrue through this day, then capitalise";
+    Exists = 46, "exists", Some("LED-0321"),
+        "it was declared before, the same",
+        "nothing to do";
 }

@@ -1,9 +1,10 @@
 //! Whether a transfer may be created. The order of the checks is the precedence of the statuses.
 
 use crate::Ledger;
-use crate::accounts::{Row, credits_exceed_debits, debits_exceed_credits, sum3};
+use crate::accounts::{IS_CONTROL, Row, credits_exceed_debits, debits_exceed_credits, sum3};
 use crate::ahead::Ahead;
 use crate::apply::TIMESTAMP_MAX;
+use crate::bank::{Note, Particulars};
 use crate::status::CreateTransferStatus as Status;
 use crate::transfers::{Entry, Known, NONE, TransferState, due, first_state};
 use crate::wire::{AccountFlags, Transfer, TransferFlags};
@@ -13,6 +14,8 @@ pub(crate) struct Judged {
     pub(crate) entry: Entry,
     /// The amount of the pending transfer that it posts or voids, else 0.
     pub(crate) resolved: u128,
+    /// What is to be noted about it.
+    pub(crate) note: Option<Note>,
 }
 
 /// Why a transfer is not created.
@@ -37,9 +40,11 @@ impl Ledger {
     pub(crate) fn judge_transfer(
         &self,
         transfer: &Transfer,
+        said: &Particulars,
         ahead: &Ahead,
         stamp: u64,
     ) -> Result<Judged, Refusal> {
+        refuse_if(said.is_reserved_used, Status::ReservedBookingField)?;
         if !TransferFlags::SUPPORTED.contains(transfer.flags) {
             return Err(Status::ReservedFlag.into());
         }
@@ -47,23 +52,45 @@ impl Ledger {
         match self.transfers.known(ahead.hash, transfer.id) {
             Some(Known::Transfer(number)) => {
                 let existing = self.entry(number);
-                let status = self.compare(transfer, &existing);
-                let timestamp = (status == Status::Exists).then_some(existing.transfer.timestamp);
+                let created = existing.transfer.timestamp;
+                let status = match self.compare(transfer, &existing) {
+                    Status::Exists if *said != Particulars::NONE => {
+                        self.compare_booked(number, created, said)
+                    }
+                    status => status,
+                };
+                let timestamp = (status == Status::Exists).then_some(created);
                 return Err(Refusal { status, existing: timestamp });
             }
             Some(Known::Failed) => return Err(Status::IdAlreadyFailed.into()),
             None => {}
         }
-        let judged = if transfer.flags.intersects(TransferFlags::RESOLVING) {
-            self.judge_resolving(transfer, stamp)
-        } else {
-            self.judge_moving(transfer, ahead, stamp)
+        let reverses = match said.reverses {
+            0 => None,
+            id => Some(self.judge_reversal(transfer, id)?),
         };
-        judged.map_err(Refusal::from)
+        let mut judged = if transfer.flags.intersects(TransferFlags::RESOLVING) {
+            self.judge_resolving(transfer, said, stamp)?
+        } else {
+            self.judge_moving(transfer, said, ahead, stamp)?
+        };
+        if *said != Particulars::NONE {
+            let note = self.judge_particulars(judged.entry.transfer.timestamp, said, reverses)?;
+            // A transfer that posts is for the purpose of the pending one, said again or not.
+            let inherited = judged.note.map_or(0, |note| note.purpose);
+            judged.note = Some(Note { purpose: note.purpose.max(inherited), ..note });
+        }
+        Ok(judged)
     }
 
     /// A single-phase or a pending transfer.
-    fn judge_moving(&self, transfer: &Transfer, ahead: &Ahead, stamp: u64) -> Result<Judged, Status> {
+    fn judge_moving(
+        &self,
+        transfer: &Transfer,
+        said: &Particulars,
+        ahead: &Ahead,
+        stamp: u64,
+    ) -> Result<Judged, Status> {
         let debit_id = transfer.debit_account_id;
         check_id(debit_id, Status::DebitAccountIdMustNotBeZero, Status::DebitAccountIdMustNotBeIntMax)?;
         let credit_id = transfer.credit_account_id;
@@ -83,8 +110,10 @@ impl Ledger {
         refuse_if(debit == NONE, Status::DebitAccountNotFound)?;
         refuse_if(credit == NONE, Status::CreditAccountNotFound)?;
         let (debited, credited) = (self.accounts.get(debit), self.accounts.get(credit));
-        refuse_if(debited.ledger != credited.ledger, Status::AccountsMustHaveTheSameLedger)?;
-        refuse_if(transfer.ledger != debited.ledger, Status::TransferMustHaveTheSameLedgerAsAccounts)?;
+        let share_a_ledger = self.accounts.share_a_ledger(debited, credited);
+        refuse_if(!share_a_ledger, Status::AccountsMustHaveTheSameLedger)?;
+        let is_in_ledger = transfer.ledger == self.accounts.ledger(debited);
+        refuse_if(!is_in_ledger, Status::TransferMustHaveTheSameLedgerAsAccounts)?;
 
         if transfer.flags.contains(TransferFlags::IMPORTED) {
             self.check_import(stamp)?;
@@ -95,18 +124,27 @@ impl Ledger {
             refuse_if(transfer.timeout != 0, Status::ImportedEventTimeoutMustBeZero)?;
         }
         check_open(debited, credited)?;
+        let is_control = debited.flags.contains(IS_CONTROL);
+        refuse_if(is_control, Status::DebitAccountIsControl)?;
+        refuse_if(credited.flags.contains(IS_CONTROL), Status::CreditAccountIsControl)?;
+        if said.reverses == 0 {
+            // A reversal gives money back to where it came from, whatever that may be spent on.
+            self.check_purpose(debit, credit, said.purpose)?;
+        }
 
         let amount = balanced_amount(transfer, debited, credited);
         let moving = Transfer { timestamp: stamp, amount, ..*transfer };
         check_overflow(debited, credited, &moving)?;
         refuse_if(debits_exceed_credits(debited, amount), Status::ExceedsCredits)?;
         refuse_if(credits_exceed_debits(credited, amount), Status::ExceedsDebits)?;
+        self.check_interest(debit, credit, amount)?;
         let state = first_state(moving.flags);
-        Ok(Judged { entry: Entry { transfer: moving, debit, credit, pending: NONE, state }, resolved: 0 })
+        let entry = Entry { transfer: moving, debit, credit, pending: NONE, state };
+        Ok(Judged { entry, resolved: 0, note: None })
     }
 
     /// A transfer that posts or voids a pending one.
-    fn judge_resolving(&self, transfer: &Transfer, stamp: u64) -> Result<Judged, Status> {
+    fn judge_resolving(&self, transfer: &Transfer, said: &Particulars, stamp: u64) -> Result<Judged, Status> {
         let is_both = transfer.flags.contains(TransferFlags::RESOLVING);
         let excluded = transfer.flags.intersects(EXCLUDED_BY_RESOLVING);
         refuse_if(is_both || excluded, Status::FlagsAreMutuallyExclusive)?;
@@ -120,6 +158,9 @@ impl Ledger {
         refuse_if(!pending.flags.contains(TransferFlags::PENDING), Status::PendingTransferNotPending)?;
         let resolving = inherit(transfer, pending, stamp);
         check_inherited(&resolving, pending)?;
+        let purpose = self.bank.notes.purposes.get(&number).copied().unwrap_or(0);
+        let is_other = said.purpose != 0 && said.purpose != purpose;
+        refuse_if(is_other, Status::PendingTransferHasDifferentPurpose)?;
         match state {
             TransferState::PostedPending => return Err(Status::PendingTransferAlreadyPosted),
             TransferState::Voided => return Err(Status::PendingTransferAlreadyVoided),
@@ -137,10 +178,14 @@ impl Ledger {
         // Voiding is all that a closed account allows: it may be what opens the account again.
         if !transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
             check_open(self.accounts.get(debit), self.accounts.get(credit))?;
+            // Whoever was approved when the money was held may be so no longer.
+            self.check_purpose(debit, credit, purpose)?;
+            self.check_interest(debit, credit, resolving.amount)?;
         }
         let state = first_state(resolving.flags);
         let entry = Entry { transfer: resolving, debit, credit, pending: number, state };
-        Ok(Judged { entry, resolved: pending.amount })
+        let note = (purpose != 0).then_some(Note { value_date: None, purpose, reverses: None });
+        Ok(Judged { entry, resolved: pending.amount, note })
     }
 
     /// Whether an imported transfer may have this timestamp.

@@ -179,6 +179,11 @@ impl Transfers {
         Some(if number & FAILED == 0 { Known::Transfer(number) } else { Known::Failed })
     }
 
+    /// The transfer that has this id if any has, without a look at it.
+    pub(crate) fn likely(&self, id: u128) -> Option<u32> {
+        self.index.find(IdHash::of(id), |number| number & FAILED == 0)
+    }
+
     pub(crate) fn find(&self, id: u128) -> Option<u32> {
         match self.known(IdHash::of(id), id)? {
             Known::Transfer(number) => Some(number),
@@ -200,9 +205,9 @@ impl Transfers {
         self.failed.push(id);
     }
 
-    /// Adds a transfer, and its timer and the new state of what it resolves. The accounts are the caller's
+    /// Adds a transfer of `ledger`, and its timer and the new state of what it resolves. The accounts are the caller's
     /// part.
-    pub(crate) fn push(&mut self, hash: IdHash, state: TransferState, row: Row) {
+    pub(crate) fn push(&mut self, hash: IdHash, state: TransferState, row: Row, ledger: u32) {
         let number = self.len();
         self.index.insert(hash, number);
         self.states.push(state);
@@ -212,7 +217,7 @@ impl Transfers {
         if row.pending != NONE {
             self.close(row.pending.get(), resolved_state(row.flags()));
         }
-        self.rows.push(row);
+        self.rows.push(row, ledger);
     }
 
     /// Takes back the newest transfer.
@@ -283,9 +288,13 @@ impl Transfers {
         self.index.reserve(ids);
     }
 
-    /// Enters a transfer of a snapshot into the index, with its state.
-    pub(crate) fn restore(&mut self, hash: IdHash, state: TransferState) {
-        self.index.insert(hash, self.len());
+    /// The index to enter ids of a snapshot into, and the rows.
+    pub(crate) fn index_and_rows(&mut self) -> (&mut IdIndex, &Rows) {
+        (&mut self.index, &self.rows)
+    }
+
+    /// Takes in the state of the next transfer of a snapshot.
+    pub(crate) fn restore(&mut self, state: TransferState) {
         self.states.push(state);
         self.pending += u32::from(state == TransferState::Pending);
     }

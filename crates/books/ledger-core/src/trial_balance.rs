@@ -1,12 +1,9 @@
-//! The trial balance: what all accounts of one kind add up to.
-//!
-//! It is taken in slices, so that it never holds up the requests behind it however many accounts there are, and is still
-//! that of one moment: each slice first brings the accounts counted before up to date with what has happened since.
+//! The trial balance: what all accounts of one kind add up to, at any moment.
 
 use std::collections::BTreeMap;
 
 use crate::Ledger;
-use crate::accounts::{Movement, Row};
+use crate::accounts::Row;
 
 /// The sums of the accounts of one ledger and code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,24 +27,29 @@ pub struct Total {
     carry: i64,
 }
 
-/// The accounts of one ledger and code, by those numbers.
-type Lines = BTreeMap<(u32, u16), TrialBalanceLine>;
-
-/// A trial balance that is being taken. Begin with the default, and give it to [`Ledger::trial_balance_slice`] of one and
-/// the same ledger until that says it is done.
-#[derive(Clone, Debug, Default)]
-pub struct TrialBalance {
-    lines: Lines,
-    /// How many accounts, transfers and expiries are in it.
-    accounts: u32,
-    transfers: u32,
-    expiries: usize,
-}
+/// The lines of a trial balance by ledger and code.
+pub type TrialBalance = BTreeMap<(u32, u16), TrialBalanceLine>;
 
 impl Total {
     /// The sum; `None` if it does not fit.
     pub fn get(self) -> Option<u128> {
         (self.carry == 0).then_some(self.low)
+    }
+
+    /// Low 128 bits and carry, little-endian.
+    pub(crate) fn to_bytes(self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(&self.low.to_le_bytes());
+        bytes[16..].copy_from_slice(&self.carry.to_le_bytes());
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    pub(crate) fn from_bytes(bytes: [u8; 24]) -> Self {
+        let (mut low, mut carry) = ([0; 16], [0; 8]);
+        low.copy_from_slice(&bytes[..16]);
+        carry.copy_from_slice(&bytes[16..]);
+        Self { low: u128::from_le_bytes(low), carry: i64::from_le_bytes(carry) }
     }
 
     fn add(&mut self, amount: u128) {
@@ -62,7 +64,7 @@ impl Total {
         self.carry -= i64::from(borrows);
     }
 
-    fn move_by(&mut self, forth: u128, back: u128) {
+    pub(crate) fn move_by(&mut self, forth: u128, back: u128) {
         self.add(forth);
         self.sub(back);
     }
@@ -88,90 +90,34 @@ impl TrialBalanceLine {
         self.debits_pending == self.credits_pending && self.debits_posted == self.credits_posted
     }
 
-    fn add(&mut self, account: &Row) {
+    /// Adds an account with its sums.
+    pub(crate) fn add(&mut self, account: &Row) {
         self.accounts += 1;
         self.debits_pending.add(account.debits_pending);
         self.debits_posted.add(account.debits_posted);
         self.credits_pending.add(account.credits_pending);
         self.credits_posted.add(account.credits_posted);
     }
-}
 
-impl TrialBalance {
-    /// The lines so far, by ledger and code.
-    pub fn lines(&self) -> &BTreeMap<(u32, u16), TrialBalanceLine> {
-        &self.lines
-    }
-
-    /// The line of an account, if that is counted already.
-    fn line_of(&mut self, ledger: &Ledger, account: u32) -> Option<&mut TrialBalanceLine> {
-        if account >= self.accounts {
-            return None;
-        }
-        let row = ledger.accounts.get(account);
-        self.lines.get_mut(&(row.ledger, row.code))
-    }
-
-    fn follow(&mut self, ledger: &Ledger, (debit, credit): (u32, u32), movement: Movement) {
-        let Movement { reserve, release, post } = movement;
-        if let Some(line) = self.line_of(ledger, debit) {
-            line.debits_pending.move_by(reserve, release);
-            line.debits_posted.add(post);
-        }
-        if let Some(line) = self.line_of(ledger, credit) {
-            line.credits_pending.move_by(reserve, release);
-            line.credits_posted.add(post);
-        }
-    }
-
-    /// Brings what is counted up to the present.
-    fn catch_up(&mut self, ledger: &Ledger) {
-        if self.accounts > 0 {
-            for row in ledger.transfers.rows.iter_from(self.transfers) {
-                let movement = ledger.transfers.movement(&row);
-                self.follow(ledger, (row.debit.get(), row.credit.get()), movement);
-            }
-            for expiry in &ledger.transfers.expiries.expired()[self.expiries..] {
-                let release = ledger.transfers.rows.get(expiry.transfer).amount.get();
-                let movement = Movement { release, ..Movement::default() };
-                self.follow(ledger, (expiry.debit, expiry.credit), movement);
-            }
-        }
-        self.transfers = ledger.transfers.len();
-        self.expiries = ledger.transfers.expiries.expired().len();
+    /// Takes an account with its sums away.
+    pub(crate) fn remove(&mut self, account: &Row) {
+        self.accounts -= 1;
+        self.debits_pending.sub(account.debits_pending);
+        self.debits_posted.sub(account.debits_posted);
+        self.credits_pending.sub(account.credits_pending);
+        self.credits_posted.sub(account.credits_posted);
     }
 }
 
 impl Ledger {
-    /// Takes `accounts` more accounts into a trial balance, and says whether it is done: then it is that of this moment.
-    ///
-    /// Cost: so many accounts, and the transfers and expiries since the slice before.
-    pub fn trial_balance_slice(&self, balance: &mut TrialBalance, accounts: u32) -> bool {
-        balance.catch_up(self);
-        let end = balance.accounts.saturating_add(accounts).min(self.accounts.len());
-        // Accounts of a kind are mostly created together.
-        let mut run: Option<((u32, u16), TrialBalanceLine)> = None;
-        for number in balance.accounts..end {
-            let row = self.accounts.get(number);
-            let kind = (row.ledger, row.code);
-            match &mut run {
-                Some((of, line)) if *of == kind => line.add(row),
-                _ => {
-                    let mut line = TrialBalanceLine::default();
-                    line.add(row);
-                    end_run(&mut balance.lines, run.replace((kind, line)));
-                }
-            }
+    /// What all accounts add up to, by ledger and code. Control accounts have no sums of their own, so nothing is in it
+    /// twice. Cost: the number of kinds of accounts, not that of accounts.
+    pub fn trial_balance(&self) -> TrialBalance {
+        let mut lines = TrialBalance::new();
+        for group in self.accounts.groups().iter().filter(|group| group.line.accounts > 0) {
+            lines.entry((group.ledger, group.code)).or_default().merge(&group.line);
         }
-        end_run(&mut balance.lines, run);
-        balance.accounts = end;
-        end == self.accounts.len()
-    }
-}
-
-fn end_run(lines: &mut Lines, run: Option<((u32, u16), TrialBalanceLine)>) {
-    if let Some((kind, line)) = run {
-        lines.entry(kind).or_default().merge(&line);
+        lines
     }
 }
 

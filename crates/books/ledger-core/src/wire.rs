@@ -228,6 +228,8 @@ macro_rules! record {
     };
 }
 
+pub(crate) use record;
+
 record!(Account);
 record!(Transfer);
 record!(Outcome);

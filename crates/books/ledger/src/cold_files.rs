@@ -13,11 +13,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use ledger_core::{ColdError, ColdSegment, ColdStore, Spill};
+use ledger_core::{ColdError, ColdSegment, ColdStore, Spill, WrittenSegment};
+use rustix::fs::{Advice, fadvise};
 use stdx::Digest;
 
 use crate::cold_writer::Writer;
@@ -60,6 +62,13 @@ impl ColdStore for ColdFiles {
         let read = self.folder.file(segment).and_then(|file| file.read_exact_at(bytes, offset));
         read.map_err(|error| ColdError { segment: segment.segment, what: error.to_string() })
     }
+
+    fn expect(&self, segment: &ColdSegment, offset: u64, bytes: usize) {
+        // Without the advice, or without the file, the read that follows takes longer or says what is wrong.
+        if let Ok(file) = self.folder.file(segment) {
+            let _ = fadvise(&*file, offset, NonZeroU64::new(bytes as u64), Advice::WillNeed);
+        }
+    }
 }
 
 impl ColdKeeper for ColdFiles {
@@ -79,7 +88,7 @@ impl ColdKeeper for ColdFiles {
         }
     }
 
-    fn written(&self, wait: bool) -> Option<ColdSegment> {
+    fn written(&self, wait: bool) -> Option<WrittenSegment> {
         self.writer().as_ref()?.written(wait && self.folder.failure().is_none())
     }
 
@@ -99,7 +108,7 @@ impl Folder {
         if let Some(file) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&digest) {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(open(&self.path_of(segment))?);
+        let file = Arc::new(open_for_lookups(&self.path_of(segment))?);
         self.keep_open(digest, Arc::clone(&file));
         Ok(file)
     }
@@ -109,16 +118,16 @@ impl Folder {
     }
 
     /// Writes a segment, durably.
-    pub(crate) fn store(&self, spill: &Spill) -> io::Result<ColdSegment> {
+    pub(crate) fn store(&self, spill: &Spill) -> io::Result<WrittenSegment> {
         std::fs::create_dir_all(&self.path)?;
         let aside = self.path.join(ASIDE);
         let mut file = create(&aside)?;
         let segment = spill.encode(|part| file.write_all(part))?;
         file.sync_all()?;
-        let path = self.path_of(&segment);
+        let path = self.path_of(&segment.name);
         std::fs::rename(&aside, &path)?;
         open(&self.path)?.sync_all()?;
-        self.keep_open(segment.digest(), Arc::new(open(&path)?));
+        self.keep_open(segment.name.digest(), Arc::new(open_for_lookups(&path)?));
         Ok(segment)
     }
 
@@ -155,6 +164,14 @@ impl Folder {
             tracing::info!(path = %self.path.display(), "cold segments can be written again");
         }
     }
+}
+
+/// Opens a segment, of which mostly single blocks are read: nothing is gained by reading on behind them.
+fn open_for_lookups(path: &Path) -> io::Result<File> {
+    let file = open(path)?;
+    // It is only advice.
+    let _ = fadvise(&file, 0, None, Advice::Random);
+    Ok(file)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store is the ledger's edge to the disk")]

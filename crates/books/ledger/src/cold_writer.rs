@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ledger_core::{ColdSegment, Spill};
+use ledger_core::{ColdSegment, Spill, WrittenSegment};
 
 use crate::cold_files::Folder;
 
@@ -15,7 +15,7 @@ use crate::cold_files::Folder;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// A segment, or nothing after an attempt that failed.
-type Attempt = Option<ColdSegment>;
+type Attempt = Option<WrittenSegment>;
 
 /// The thread, which ends with this value.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Writer {
     }
 
     /// The segment, if it is durable. With `wait`, once the next attempt has ended.
-    pub(crate) fn written(&self, wait: bool) -> Option<ColdSegment> {
+    pub(crate) fn written(&self, wait: bool) -> Option<WrittenSegment> {
         let attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
         if wait {
             return attempts.recv().ok().flatten();

@@ -1,8 +1,9 @@
 //! What the bank API can answer instead of what was asked for.
 
 use axum::response::{IntoResponse, Response};
-use ledger_core::{CreateAccountStatus, CreateTransferStatus, StatementError};
-use money::MoneyError;
+use calendar::CalendarError;
+use ledger_api::UnitError;
+use ledger_core::{CreateAccountStatus, CreateTransferStatus, DeclarationStatus, StatementError};
 use problem::Problem;
 use shard::RequestError;
 use stdx::{Coded, Retry};
@@ -46,9 +47,26 @@ pub enum ApiError {
         /// The limit.
         max: usize,
     },
-    /// An amount or a currency cannot be booked.
+    /// A day in the path is not a day.
+    #[error("the day in the path cannot be read: {0}")]
+    PathDate(CalendarError),
+    /// No business day with this date has ended.
+    #[error("no business day {0} has ended")]
+    NoDay(calendar::Date),
+    /// The trial balance of a day very long ago was not kept.
+    #[error("of the business day {0} only the digest of its trial balance is kept")]
+    DayNotKept(calendar::Date),
+    /// An amount or a unit cannot be booked.
     #[error(transparent)]
-    Money(#[from] MoneyError),
+    Unit(#[from] UnitError),
+    /// More payments in one request than fit with what is said about them.
+    #[error(
+        "{count} payments with value dates, purposes or reversals among them do not fit into one request"
+    )]
+    TooManyBookings {
+        /// How many there were.
+        count: usize,
+    },
     /// A page of a statement cannot be given.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -76,6 +94,9 @@ pub enum ApiError {
     /// The ledger refused a transfer.
     #[error("{}", .0.message())]
     Transfer(CreateTransferStatus),
+    /// The ledger refused a declaration.
+    #[error("{}", .0.message())]
+    Declaration(DeclarationStatus),
     /// The ledger has no room for more records.
     #[error(transparent)]
     Ledger(#[from] ledger_core::RequestError),
@@ -87,16 +108,20 @@ pub enum ApiError {
 impl ApiError {
     fn status(&self) -> u16 {
         match self {
-            Self::Json(_) | Self::Query(_) | Self::PathId(_) | Self::Money(_) => 400,
+            Self::Json(_) | Self::Query(_) | Self::PathId(_) | Self::PathDate(_) | Self::Unit(_) => 400,
             Self::Statement(StatementError::BadCursor) => 400,
-            Self::NoSuchPath | Self::NoAccount(_) | Self::NoPayment(_) => 404,
+            Self::NoSuchPath | Self::NoAccount(_) | Self::NoPayment(_) | Self::NoDay(_) => 404,
             Self::Statement(StatementError::AccountNotFound { .. }) => 404,
             Self::NoSuchMethod => 405,
+            Self::DayNotKept(_) => 410,
             Self::BodyTooLarge { .. } => 413,
             Self::MediaType => 415,
             Self::Account(status) => refusal_status(status.name()),
             Self::Transfer(status) => refusal_status(status.name()),
+            Self::Declaration(DeclarationStatus::UnitCodeTaken | DeclarationStatus::DayIsNotOpen) => 409,
+            Self::Declaration(status) => refusal_status(status.name()),
             Self::TooManyLines { .. } | Self::SumTooLarge { .. } => 422,
+            Self::TooManyBookings { .. } => 422,
             Self::Journal(JournalReadError::Journal(_)) => 500,
             Self::Journal(JournalReadError::Far { .. }) => 422,
             Self::Journal(JournalReadError::Late { .. }) => 503,
@@ -113,6 +138,7 @@ impl ApiError {
         match self {
             Self::Account(status) => Some(status.name()),
             Self::Transfer(status) => Some(status.name()),
+            Self::Declaration(status) => Some(status.name()),
             _ => None,
         }
     }
@@ -135,7 +161,11 @@ impl Coded for ApiError {
             Self::NoAccount(_) => "API-0007",
             Self::NoPayment(_) => "API-0008",
             Self::BodyTooLarge { .. } => "API-0009",
-            Self::Money(error) => error.code(),
+            Self::PathDate(error) => error.code(),
+            Self::Unit(error) => error.code(),
+            Self::TooManyBookings { .. } => "API-0016",
+            Self::NoDay(_) => "API-0017",
+            Self::DayNotKept(_) => "API-0018",
             Self::Statement(error) => error.code(),
             Self::Journal(error) => error.code(),
             Self::Feed(error) => error.code(),
@@ -144,6 +174,7 @@ impl Coded for ApiError {
             // `created` is not a refusal and never gets here.
             Self::Account(status) => status.code().unwrap_or_default(),
             Self::Transfer(status) => status.code().unwrap_or_default(),
+            Self::Declaration(status) => status.code().unwrap_or_default(),
             Self::Ledger(error) => error.code(),
             Self::Shard(error) => error.code(),
         }
@@ -159,7 +190,13 @@ impl Coded for ApiError {
             Self::NoAccount(_) => "check the id, or open the account first with POST /v1/accounts",
             Self::NoPayment(_) => "check the id; a payment that was refused is not kept",
             Self::BodyTooLarge { .. } => "split the batch; 8,190 payments fit one request",
-            Self::Money(error) => error.hint(),
+            Self::PathDate(error) => error.hint(),
+            Self::Unit(error) => error.hint(),
+            Self::TooManyBookings { .. } => "split the request; 4,095 such payments fit one",
+            Self::NoDay(_) => {
+                "look at GET /v1/days for those that have ended; the open one has /v1/trial-balance"
+            }
+            Self::DayNotKept(_) => "apply the journal up to the end of that day to have it again",
             Self::Statement(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::Feed(error) => error.hint(),
@@ -167,6 +204,7 @@ impl Coded for ApiError {
             Self::SumTooLarge { .. } => "ask for another currency; the accounts themselves are right",
             Self::Account(status) => status.hint(),
             Self::Transfer(status) => status.hint(),
+            Self::Declaration(status) => status.hint(),
             Self::Ledger(error) => error.hint(),
             Self::Shard(error) => error.hint(),
         }

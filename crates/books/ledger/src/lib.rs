@@ -19,7 +19,7 @@ mod storage;
 pub use cold_files::ColdFiles;
 pub use error::ApiError;
 pub use feed::{Feed, FeedCounts, FeedError, FeedEvent, FeedFilter, FeedLimits, FeedReader, FeedStep};
-pub use http::{SiteInfo, openapi, router, router_with_feed};
+pub use http::{SiteInfo, accounts_shown, openapi, router, router_with_feed};
 pub use journal_desk::JournalReadError;
 pub use machine::LedgerMachine;
 pub use outlet::Outlet;

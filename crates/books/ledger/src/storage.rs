@@ -1,9 +1,11 @@
 //! Where a ledger keeps its transfers: all in memory, or the older ones in cold segments.
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
-use ledger_core::{ColdOptions, ColdSegment, ColdStore, Ledger, SnapshotError, Spill};
+use ledger_core::{ColdOptions, ColdSegment, ColdStore, Ledger, SnapshotError, Spill, WrittenSegment};
 
 /// A cold store that also writes segments, beside the work of the shard's thread.
 pub trait ColdKeeper: ColdStore {
@@ -16,7 +18,7 @@ pub trait ColdKeeper: ColdStore {
 
     /// The segment, once it is durable; then it is asked for no more. With `wait` the answer is held back until the attempt
     /// under way has ended, unless earlier attempts failed: a disk that takes nothing must not hold up the ledger.
-    fn written(&self, wait: bool) -> Option<ColdSegment>;
+    fn written(&self, wait: bool) -> Option<WrittenSegment>;
 
     /// Why the last attempt to write a segment failed. While there is a reason, transfers stay in memory.
     fn failure(&self) -> Option<String> {
@@ -37,7 +39,7 @@ struct Cold {
     options: ColdOptions,
 }
 
-/// How many transfers are where.
+/// How many transfers are where, and the day of the books.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
     /// Transfers in memory.
@@ -48,6 +50,8 @@ pub struct Levels {
     pub segments: u64,
     /// Bytes of all cold segments together.
     pub bytes: u64,
+    /// The business day that is open, in days since 1970-01-01; 0 if the bank keeps none.
+    pub business_day: u32,
 }
 
 /// What a ledger has going on with its keeper.
@@ -94,7 +98,9 @@ impl Storage {
 
     pub(crate) fn restored_ledger(&self, bytes: &[u8]) -> Result<Ledger, SnapshotError> {
         match self.cold.clone() {
-            Some(Cold { keeper, options }) => Ledger::restore_with_cold_store(bytes, keeper, options),
+            Some(Cold { keeper, options }) => {
+                Ledger::restore_with_cold_store(bytes, keeper, options, &side_by_side)
+            }
             None => Ledger::restore(bytes),
         }
     }
@@ -125,13 +131,27 @@ impl Storage {
     }
 }
 
+/// Does one piece of work on this thread and the other on a second one; on this one, too, if there is no second one.
+fn side_by_side(one: &mut (dyn FnMut() + Send), other: &mut (dyn FnMut() + Send)) {
+    let other = Mutex::new(other);
+    let work = || other.lock().unwrap_or_else(PoisonError::into_inner)();
+    thread::scope(|scope| {
+        let second = thread::Builder::new().name("restore".to_owned()).spawn_scoped(scope, work);
+        one();
+        match second.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(())) => {}
+            Ok(Err(panic)) => resume_unwind(panic),
+            Err(_) => work(),
+        }
+    });
+}
+
 impl Levels {
     fn of(ledger: &Ledger) -> Self {
         let hot = ledger.hot_transfers() as u64;
         let segments = ledger.cold_segments();
-        // All segments have the size of the first.
-        let bytes = segments.first().map_or(0, ColdSegment::bytes) * segments.len() as u64;
         let cold = u64::from(ledger.counts().transfers) - hot;
-        Self { hot, cold, segments: segments.len() as u64, bytes }
+        let business_day = ledger.business_day().unwrap_or(0);
+        Self { hot, cold, segments: segments.len() as u64, bytes: ledger.cold_bytes(), business_day }
     }
 }

@@ -16,6 +16,8 @@ const LINKED: u16 = 1;
 /// Status and bytes of one result of a write, as the ledger gives it: timestamp, status, zero.
 const OUTCOME_BYTES: usize = 16;
 const CREATED: u32 = u32::MAX;
+/// Statuses above are those of rules that TigerBeetle has not.
+const PUBLISHED_STATUS_MAX: u32 = 999;
 
 /// The batches of a request: how many events each has. The events lie one after the other before them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,10 +129,29 @@ pub fn clamp_limits(operation: Operation, payload: &mut [u8]) {
     }
 }
 
+/// The status of a transfer as the published clients know it: they have a list of statuses, and end at one that is not
+/// in it. A rule that TigerBeetle has not is told as the rule of its own that asks the same of the client. All of them are
+/// transient, as ours are.
+pub fn published_status(status: u32) -> u32 {
+    match status {
+        // debit_account_is_control: debit_account_already_closed
+        1001 => 65,
+        // credit_account_is_control: credit_account_already_closed
+        1002 => 66,
+        CREATED | ..=PUBLISHED_STATUS_MAX => status,
+        // debit_account_not_for_purpose, credit_account_not_for_purpose: exceeds_credits
+        _ => 54,
+    }
+}
+
 /// Makes one 16-byte outcome for each event, as the ledger gives them, into the body of a reply. Returns the stamp of
 /// the latest, 0 if there was no event.
 pub fn finish_write(operation: Operation, batches: &Batches, out: &mut Vec<u8>) -> u64 {
     let latest = out.chunks_exact(OUTCOME_BYTES).map(stamp).max().unwrap_or_default();
+    for outcome in out.chunks_exact_mut(OUTCOME_BYTES) {
+        let published = published_status(status(outcome));
+        outcome[8..12].copy_from_slice(&published.to_le_bytes());
+    }
     match operation.encoding {
         Encoding::Batched => append_trailer(&batches.lengths, OUTCOME_BYTES, out),
         Encoding::Sparse | Encoding::Unbatched => make_sparse(operation, batches, out),

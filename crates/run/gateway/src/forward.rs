@@ -27,9 +27,24 @@ pub const BODY_BYTES_MAX: usize = 4 << 20;
 /// The largest answer of a site.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
-/// Paths whose every write carries an id in its body, so that sending it again is doing it once.
-const WRITES_WITH_ID: [&str; 4] =
-    ["/v1/accounts", "/v1/accounts/batch", "/v1/payments", "/v1/payments/batch"];
+/// Paths whose every write carries an id in its body, or says how things shall be, so that sending it again is doing it
+/// once.
+const REPEATABLE_WRITES: [&str; 10] = [
+    "/v1/accounts",
+    "/v1/accounts/batch",
+    "/v1/accounts/placements",
+    "/v1/days/cut",
+    "/v1/interest/accrue",
+    "/v1/interest/capitalise",
+    "/v1/interest/rates",
+    "/v1/payments",
+    "/v1/payments/batch",
+    "/v1/units",
+];
+
+/// The same, with an id in the path as well.
+const REPEATABLE_WRITES_OF_ONE: [(&str, &str); 2] =
+    [("/v1/payments/", "/reversal"), ("/v1/holds/", "/spend")];
 
 /// Headers that belong to one connection (RFC 9110 section 7.6.1), not to the request.
 const HOP_BY_HOP: [HeaderName; 7] = [
@@ -42,10 +57,16 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::PROXY_AUTHENTICATE,
 ];
 
-/// Whether sending the request twice is doing it once: a read, a write that carries an id in its body, or one with an
-/// `Idempotency-Key`.
+/// Whether sending the request twice is doing it once: a read, a write that carries an id in its body or replaces what is
+/// there, or one with an `Idempotency-Key`.
 pub fn is_repeatable(method: &Method, path: &str, headers: &HeaderMap) -> bool {
-    method.is_safe() || headers.contains_key("idempotency-key") || WRITES_WITH_ID.contains(&path)
+    let is_write_of_one =
+        || REPEATABLE_WRITES_OF_ONE.iter().any(|(start, end)| path.starts_with(start) && path.ends_with(end));
+    method.is_safe()
+        || *method == Method::PUT
+        || headers.contains_key("idempotency-key")
+        || REPEATABLE_WRITES.contains(&path)
+        || is_write_of_one()
 }
 
 /// How much the gateway puts up with.
@@ -328,7 +349,11 @@ mod tests {
         keyed.insert("idempotency-key", header::HeaderValue::from_static("7"));
         assert!(is_repeatable(&Method::GET, "/anything", &none));
         assert!(is_repeatable(&Method::POST, "/v1/payments", &none));
+        assert!(is_repeatable(&Method::POST, "/v1/payments/7/reversal", &none));
+        assert!(is_repeatable(&Method::POST, "/v1/holds/7/spend", &none));
+        assert!(is_repeatable(&Method::PUT, "/v1/accounts/7/purposes", &none));
         assert!(!is_repeatable(&Method::POST, "/v1/other", &none));
+        assert!(!is_repeatable(&Method::POST, "/v1/holds/7", &none));
         assert!(!is_repeatable(&Method::DELETE, "/v1/payments/7", &none));
         assert!(is_repeatable(&Method::POST, "/v1/other", &keyed));
     }

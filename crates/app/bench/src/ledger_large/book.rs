@@ -106,8 +106,7 @@ impl Book {
             credit_account_id: u128::from(credit) + 1,
             amount: u128::from(self.dice.bits() % 10_000 + 1),
             ledger: 1,
-            code: 1,
-            ..Transfer::default()
+            ..carried_by(number)
         }
     }
 
@@ -178,6 +177,20 @@ impl Book {
     /// The files of cold segments.
     pub(super) fn cold_files(&self) -> Result<Vec<PathBuf>> {
         std::fs::read_dir(cold_folder(&self.folder))?.map(|entry| Ok(entry?.path())).collect()
+    }
+}
+
+/// What a transfer carries besides money: an order of its own, one of a million payers, one of ten thousand merchants, and one
+/// of a hundred codes.
+pub(super) fn carried_by(number: u32) -> Transfer {
+    let mut dice = Dice::new(u64::from(number) << 32);
+    let mut one_of = |many: u64| 1 + dice.bits() % many;
+    Transfer {
+        user_data_128: u128::from(one_of(u64::MAX)) << 32 | u128::from(number),
+        user_data_64: one_of(1_000_000),
+        user_data_32: u32::try_from(one_of(10_000)).unwrap_or(1),
+        code: u16::try_from(one_of(100)).unwrap_or(1),
+        ..Transfer::default()
     }
 }
 

@@ -45,13 +45,13 @@ pub(super) fn measure(book: &Book, count: u32, report: &mut Report, stop: &Stop)
     clippy::cast_precision_loss,
     reason = "a place in a list that fits in memory"
 )]
-fn quantile(sorted: &[f64], part: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let place = (sorted.len() as f64 * part).ceil() as usize;
     sorted.get(place.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
 /// What each question took in milliseconds, in ascending order.
-fn ask(
+pub(super) fn ask(
     book: &Book,
     count: u32,
     forgetful: bool,

@@ -2,6 +2,7 @@
 
 mod book;
 mod lookups;
+mod queries;
 
 use std::path::Path;
 
@@ -61,6 +62,8 @@ pub(crate) fn run(args: &LedgerLargeArgs, folder: &Path, stop: &Stop) -> Result<
 
     steps.next("ledger-large: lookups");
     lookups::measure(&book, args.lookups, &mut report, stop)?;
+    steps.next("ledger-large: queries");
+    queries::measure(&book, args.lookups.min(10_000), &mut report, stop)?;
     if args.transfers > first {
         steps.next("ledger-large: another restart");
         let restart = book.restart(options)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use calendar::Date;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
@@ -169,6 +170,11 @@ impl Books {
                 status: PaymentStatus::Posted,
                 code: payment.code,
                 user_data_64: payment.user_data_64,
+                booking_date: Date::MIN,
+                value_date: Date::MIN,
+                purpose: None,
+                reverses: None,
+                reversed_by: None,
             });
         }
     }

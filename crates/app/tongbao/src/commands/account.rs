@@ -2,15 +2,15 @@
 
 use ledger_api::{Account, Direction, NewAccount};
 
-use super::Bank;
 use super::table::{Align, Table};
+use super::{Bank, tree};
 use crate::cli::AccountCommand;
 use crate::output::Output;
 
 pub(super) async fn run(bank: &Bank, command: AccountCommand, output: Output) -> anyhow::Result<()> {
     let client = bank.client()?;
     match command {
-        AccountCommand::Open { id, currency, code, flags } => {
+        AccountCommand::Open { id, currency, code, flags, above } => {
             let account = NewAccount {
                 id,
                 currency,
@@ -22,8 +22,22 @@ pub(super) async fn run(bank: &Bank, command: AccountCommand, output: Output) ->
                 timestamp: None,
             };
             let created = client.create_account(&account).await?;
+            // Opening again and placing again change nothing, so the command can be repeated until both are done.
+            if above.is_some() {
+                tree::place(&client, id, above).await?;
+            }
             let word = if created.replayed { "was open already" } else { "is open" };
             output.result(&created.value, || format!("account {id} {word}"))
+        }
+        AccountCommand::Place { id, above } => {
+            let outcome = tree::place(&client, id, above).await?;
+            let word = if outcome.placed == 0 { "stands already" } else { "stands" };
+            let place = above.map_or("below no other".to_owned(), |above| format!("below {above}"));
+            output.result(&outcome, || format!("account {id} {word} {place}"))
+        }
+        AccountCommand::Tree { root, currency } => tree::tree(&client, root, currency, output).await,
+        AccountCommand::Purposes { id, spent_on, paid_for } => {
+            tree::purposes(&client, id, spent_on, paid_for, output).await
         }
         AccountCommand::Show { id } => {
             let account = client.account(id).await?;
@@ -34,6 +48,8 @@ pub(super) async fn run(bank: &Bank, command: AccountCommand, output: Output) ->
             output.result(&page, || {
                 let mut table = Table::new(&[
                     ("TIME", Align::Left),
+                    ("BOOKED", Align::Left),
+                    ("VALUE", Align::Left),
                     ("PAYMENT", Align::Left),
                     ("COUNTERPARTY", Align::Left),
                     ("AMOUNT", Align::Right),
@@ -44,6 +60,8 @@ pub(super) async fn run(bank: &Bank, command: AccountCommand, output: Output) ->
                     let sign = if entry.direction == Direction::Debit { "-" } else { "" };
                     table.row([
                         entry.timestamp.to_string(),
+                        entry.booking_date.to_string(),
+                        entry.value_date.to_string(),
                         entry.payment.to_string(),
                         entry.counterparty.to_string(),
                         format!("{sign}{}", entry.amount),
@@ -85,9 +103,15 @@ pub(super) async fn run(bank: &Bank, command: AccountCommand, output: Output) ->
 pub(super) fn describe(account: &Account) -> String {
     let flags: Vec<String> = account.flags.iter().map(|flag| format!("{flag:?}")).collect();
     let flags = if flags.is_empty() { "none".to_owned() } else { flags.join(", ") };
+    let place = match (account.is_control, account.above) {
+        (true, Some(above)) => format!("a control account, below {above}"),
+        (true, None) => "a control account".to_owned(),
+        (false, Some(above)) => format!("below {above}"),
+        (false, None) => "below no other".to_owned(),
+    };
     format!(
         "account {}, code {}, {}\n  balance    {:>20}\n  available  {:>20}\n  debits     {:>20} posted, {} pending\n  \
-         credits    {:>20} posted, {} pending\n  rules      {flags}\n  opened     {}",
+         credits    {:>20} posted, {} pending\n  rules      {flags}\n  place      {place}\n  opened     {}",
         account.id,
         account.code,
         account.currency,

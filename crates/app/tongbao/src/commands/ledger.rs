@@ -5,8 +5,8 @@ use std::fmt::Display;
 use client::Client;
 use ids::Timestamp;
 use ledger_api::{
-    AccountPage, BalancePage, Payment, PendingPage, TransferPage, TrialBalance, TrialBalanceQuery,
-    TrialBalanceSums, Unit,
+    AccountPage, BalancePage, Payment, PendingPage, TransferPage, TrialBalance, TrialBalanceCurrency,
+    TrialBalanceQuery, TrialBalanceSums, Unit,
 };
 use serde::Serialize;
 
@@ -72,7 +72,7 @@ pub(super) async fn run(bank: &Bank, command: LedgerCommand, output: Output) -> 
     }
 }
 
-fn unbalanced() -> AppError {
+pub(super) fn unbalanced() -> AppError {
     AppError::Outcome("debits and credits differ: stop the bank and keep its journal".to_owned())
 }
 
@@ -148,6 +148,7 @@ fn accounts(page: &AccountPage) -> String {
 fn transfer_table(transfers: &[Payment]) -> Table {
     let mut table = Table::new(&[
         ("TIME", Align::Left),
+        ("VALUE", Align::Left),
         ("TRANSFER", Align::Left),
         ("FROM", Align::Left),
         ("TO", Align::Left),
@@ -159,6 +160,7 @@ fn transfer_table(transfers: &[Payment]) -> Table {
     for transfer in transfers {
         table.row([
             transfer.timestamp.to_string(),
+            transfer.value_date.to_string(),
             transfer.id.to_string(),
             transfer.debit_account.to_string(),
             transfer.credit_account.to_string(),
@@ -242,6 +244,12 @@ fn balances(page: &BalancePage) -> String {
 }
 
 fn trial_balance(balance: &TrialBalance) -> String {
+    let (table, verdict) = (currencies_table(&balance.currencies), verdict(balance.balanced));
+    format!("at batch {}, {}: {verdict}\n\n{table}", balance.seq, balance.timestamp)
+}
+
+/// The lines of a trial balance.
+pub(super) fn currencies_table(currencies: &[TrialBalanceCurrency]) -> Table {
     let mut table = Table::new(&[
         ("CURRENCY", Align::Left),
         ("CODE", Align::Right),
@@ -264,14 +272,18 @@ fn trial_balance(balance: &TrialBalance) -> String {
             sums.balance.to_string(),
         ]
     };
-    for currency in &balance.currencies {
+    for currency in currencies {
         for code in &currency.codes {
             table.row(row(currency.currency, code.code.to_string(), &code.sums));
         }
         table.row(row(currency.currency, "total".to_owned(), &currency.total));
     }
-    let verdict = if balance.balanced { "debits equal credits" } else { "DEBITS AND CREDITS DIFFER" };
-    format!("at batch {}, {}: {verdict}\n\n{table}", balance.seq, balance.timestamp)
+    table
+}
+
+/// Whether debits equal credits, for people.
+pub(super) fn verdict(is_balanced: bool) -> &'static str {
+    if is_balanced { "debits equal credits" } else { "DEBITS AND CREDITS DIFFER" }
 }
 
 /// An id names an account, a transfer, or one of each.

@@ -1,14 +1,20 @@
 //! What each command does.
 
 mod account;
+mod certs;
 mod changes;
+mod day;
 mod drill;
+mod interest;
 mod journal;
 mod ledger;
 mod pay;
 mod replay;
 mod status;
 mod table;
+mod tree;
+mod tunnel;
+mod unit;
 
 use ::client::{Client, ClientOptions};
 
@@ -26,8 +32,15 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Account(command) => account::run(&bank, command, output).await,
         Command::Ledger(command) => ledger::run(&bank, command, output).await,
         Command::Pay(args) => pay::run(&bank, args, output).await,
+        Command::Reverse(args) => pay::reverse(&bank, args, output).await,
+        Command::Hold(command) => pay::hold(&bank, command, output).await,
+        Command::Unit(command) => unit::run(&bank, command, output).await,
+        Command::Day(command) => day::run(&bank, command, output).await,
+        Command::Interest(command) => interest::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
+        Command::Certs(command) => certs::run(&bank, command, output),
+        Command::Tunnel(args) => tunnel::run(&bank, args, output).await,
         Command::Journal(command) => journal::run(&bank.layout, command, output).await,
     }
 }

@@ -21,6 +21,7 @@ use crate::error::AppError;
 use crate::institution::SitePlan;
 use crate::kafka::KafkaArgs;
 use crate::layout::{Layout, open_log};
+use crate::ledger_tls::LedgerTls;
 use crate::site::Ready;
 use crate::up::JOURNAL_VARIABLE;
 
@@ -51,6 +52,13 @@ pub(crate) struct Sites {
     keepers: Mutex<JoinSet<()>>,
 }
 
+/// Where TigerBeetle's clients are served.
+#[derive(Clone, Copy)]
+pub(crate) struct Doors<'a> {
+    pub(crate) plain: &'a [SocketAddr],
+    pub(crate) tls: Option<&'a LedgerTls>,
+}
+
 /// What the keepers of the sites share.
 struct Table {
     sites: Mutex<BTreeMap<SiteName, SiteProcess>>,
@@ -60,12 +68,12 @@ struct Table {
 impl Sites {
     /// Starts every site of the plan. Each has a keeper that starts it again whenever it is lost.
     ///
-    /// `ledger` says where TigerBeetle's clients are served, `journal` is the URL of the books, if they are not files in the
+    /// `journal` is the URL of the books, if they are not files in the
     /// data folder.
     pub(crate) fn start(
         layout: &Layout,
         plan: Vec<SitePlan>,
-        ledger: &[SocketAddr],
+        doors: Doors<'_>,
         journal: Option<&str>,
         memory_transfers: u32,
         kafka: &KafkaArgs,
@@ -89,7 +97,8 @@ impl Sites {
                 table: Arc::clone(&table),
                 layout: layout.clone(),
                 program: program.clone(),
-                ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                ledger_port: doors.plain.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                tls_arguments: doors.tls.map_or_else(Vec::new, |tls| tls.arguments(&plan)),
                 memory_transfers,
                 kafka: kafka.clone(),
                 plan,
@@ -177,6 +186,7 @@ struct Keeper {
     program: std::path::PathBuf,
     plan: SitePlan,
     ledger_port: Option<u16>,
+    tls_arguments: Vec<String>,
     journal: Option<String>,
     memory_transfers: u32,
     kafka: KafkaArgs,
@@ -256,6 +266,7 @@ impl Keeper {
             .args(["--address", &self.plan.address.to_string()])
             .args(["--rank", &self.plan.rank.to_string()])
             .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
+            .args(&self.tls_arguments)
             .arg(format!("--ledger-memory-transfers={}", self.memory_transfers))
             .args(self.kafka.arguments())
             .stdin(Stdio::piped())

@@ -8,8 +8,10 @@
     reason = "the tests stand outside: they read files and environment, and wait"
 )]
 
+mod access;
 mod bank;
 mod berka;
+mod books;
 mod changes;
 mod cli;
 mod console;

@@ -456,8 +456,10 @@ fn random_lives_reach_every_status() {
         .iter()
         .filter(|status| is_missing(Operation::CreateAccounts, status.as_u32()))
         .map(|status| status.name());
+    // Statuses from 1000 on are for what these lives know nothing of.
     let transfers = CreateTransferStatus::ALL
         .iter()
+        .filter(|status| status.as_u32() < 1000 || **status == CreateTransferStatus::Created)
         .filter(|status| is_missing(Operation::CreateTransfers, status.as_u32()))
         .map(|status| status.name());
     let missing: Vec<&str> = accounts.chain(transfers).collect();

@@ -60,24 +60,32 @@ fn snapshot_of(ledger: &Ledger) -> Vec<u8> {
 
 #[test]
 fn a_body_is_a_whole_number_of_events_within_limits() {
-    use Operation::{CreateAccounts, CreateTransfers, Pulse};
+    use Operation::{CreateAccounts, CreateBookings, CreateTransfers, CutDay, Pulse};
     let most = EVENTS_MAX as usize * 128;
     for operation in [CreateAccounts, CreateTransfers] {
         assert_eq!(operation.events(&vec![0; most]), Ok(EVENTS_MAX));
-        assert_eq!(operation.events(&vec![0; most + 128]), Err(RequestError::TooManyEvents));
+        assert_eq!(
+            operation.events(&vec![0; most + 128]),
+            Err(RequestError::TooManyEvents { max: EVENTS_MAX })
+        );
         assert_eq!(operation.events(&[]), Err(RequestError::Empty));
         for bytes in [1, 127, 129, 255] {
-            assert_eq!(operation.events(&vec![0; bytes]), Err(RequestError::Length { bytes }));
+            assert_eq!(operation.events(&vec![0; bytes]), Err(RequestError::Length { bytes, event: 128 }));
         }
     }
     assert_eq!(Pulse.events(&[]), Ok(0));
     assert_eq!(Pulse.events(&[0]), Err(RequestError::PulseWithBody));
-    for number in [0, 4, 255] {
+    for number in [0, 13, 255] {
         assert_eq!(Operation::try_from(number), Err(RequestError::UnknownOperation { number }));
     }
-    for operation in [CreateAccounts, CreateTransfers, Pulse] {
-        assert_eq!(Operation::try_from(operation as u8), Ok(operation));
+    for number in 1..=12 {
+        assert_eq!(Operation::try_from(number).map(|operation| operation as u8), Ok(number));
     }
+    assert_eq!(CreateBookings.events(&vec![0; 4095 * 256]), Ok(4095));
+    let too_many = RequestError::TooManyEvents { max: 4095 };
+    assert_eq!(CreateBookings.events(&vec![0; 4096 * 256]), Err(too_many));
+    assert_eq!(CreateBookings.events(&[0; 128]), Err(RequestError::Length { bytes: 128, event: 256 }));
+    assert_eq!(CutDay.events(&[0; 256]), Err(RequestError::TooManyEvents { max: 1 }));
 }
 
 #[test]
@@ -96,7 +104,7 @@ fn a_refused_request_changes_nothing() {
         (last + 1, &two, regress(last + 1)),
         (beyond, &one, RequestError::TimestampOutOfRange { timestamp: beyond }),
         (u64::MAX, &one, RequestError::TimestampOutOfRange { timestamp: u64::MAX }),
-        (last + 9, &one[..100], RequestError::Length { bytes: 100 }),
+        (last + 9, &one[..100], RequestError::Length { bytes: 100, event: 128 }),
     ];
     for (timestamp, body, error) in cases {
         let mut out = vec![7];
@@ -145,6 +153,22 @@ fn any_body_of_the_right_length_is_applied() {
             ledger.apply(Operation::CreateAccounts, Timestamp(clock + 10), &body, &mut out).unwrap();
             ledger.apply(Operation::CreateTransfers, Timestamp(clock + 20), &body, &mut out).unwrap();
             assert_eq!(out.len(), 2 * 16 * events.len());
+            for (operation, at) in [
+                (Operation::CreateBookings, 40),
+                (Operation::DeclareUnits, 60),
+                (Operation::PlaceAccounts, 80),
+                (Operation::SetPurposes, 100),
+                (Operation::DeclareInterestRates, 110),
+                (Operation::AssignInterest, 120),
+                (Operation::AccrueInterest, 130),
+                (Operation::CapitaliseInterest, 140),
+            ] {
+                let whole = body.len() / operation.event_bytes() * operation.event_bytes();
+                if whole > 0 {
+                    ledger.apply(operation, Timestamp(clock + at), &body[..whole], &mut out).unwrap();
+                }
+            }
+            ledger.apply(Operation::CutDay, Timestamp(clock + 160), &body[..128], &mut out).unwrap();
             ledger.check_invariants().unwrap();
             Ok(())
         })
@@ -201,7 +225,8 @@ fn a_snapshot_says_what_is_wrong_with_it() {
     let timer = rows + 5 * 88;
     let expired = timer + 12;
     let failed = expired + 24;
-    let import = failed + 16;
+    let bank = failed + 16;
+    let import = bank + 32;
     assert_eq!(bytes.len(), import + 16);
     let max = u32::MAX.to_le_bytes();
     let cases = [
@@ -229,6 +254,8 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         ("timer", with(timer, &[1])),
         ("expired number", with(expired, &4u32.to_le_bytes())),
         ("failed id", with(failed, &10u128.to_le_bytes())),
+        ("units", with(bank, &[1])),
+        ("interest products", with(bank + 24, &[1])),
         ("import after the clock", with(import, &u64::MAX.to_le_bytes())),
         ("import of nothing", with(import + 8, &2u32.to_le_bytes())),
         ("import with something behind", with(import + 12, &[1])),
@@ -239,9 +266,9 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         .collect();
     expect_test::expect![[r#"
         magic: this is not a ledger snapshot
-        format: the snapshot has format 4, newer than this program reads
+        format: accepted
         older format: the snapshot contradicts itself: the header
-        counts: the snapshot is 945 bytes long, but its header announces 743029342711
+        counts: the snapshot is 977 bytes long, but its header announces 743029342743
         clock: the snapshot contradicts itself: the clock is out of range
         clock before the records: the snapshot contradicts itself: the time of an account
         state hash: the snapshot's state hash differs from that of its content
@@ -262,6 +289,8 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         timer: the snapshot contradicts itself: a timer
         expired number: the snapshot contradicts itself: an expired transfer
         failed id: the snapshot contradicts itself: a failed id
+        units: the snapshot contradicts itself: the length of the bank's part
+        interest products: the snapshot contradicts itself: the length of the bank's part
         import after the clock: the snapshot contradicts itself: a request that imported
         import of nothing: the snapshot contradicts itself: a request that imported
         import with something behind: the snapshot contradicts itself: a request that imported

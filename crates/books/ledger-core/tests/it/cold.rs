@@ -35,6 +35,12 @@ impl ColdStore for Shelf {
 const OPTIONS: ColdOptions = ColdOptions { keep_rows: 1_000, segment_blocks: 32 };
 const SEGMENT: u32 = 2 * 736;
 
+/// One core's way to do two things.
+fn in_turn(one: &mut (dyn FnMut() + Send), other: &mut (dyn FnMut() + Send)) {
+    other();
+    one();
+}
+
 /// The same ledger twice, with and without a cold store.
 struct Twins {
     warm: Ledger,
@@ -132,6 +138,7 @@ impl Twins {
         let filter = QueryFilter { user_data_128: account_id * 700, limit: 10, ..Default::default() };
         let operation = QueryOperation::QueryTransfers;
         let warm = answer(&self.warm, operation, filter.as_bytes());
+        assert_eq!(warm.len(), 128);
         assert_eq!(warm, answer(&self.cold, operation, filter.as_bytes()));
         let filter = ChangeEventsFilter { limit: 100, timestamp_min: 5_000_000_000, ..Default::default() };
         let operation = QueryOperation::GetChangeEvents;
@@ -227,7 +234,7 @@ fn a_snapshot_names_cold_segments_and_goes_on() {
     let mut bytes = Vec::new();
     twins.cold.snapshot(&mut bytes);
     assert!(bytes.len() < 6_000 * 60, "cold transfers are not copied");
-    twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS).unwrap();
+    twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS, &in_turn).unwrap();
     twins.assert_equal();
     let more: Vec<Transfer> = (7_000..9_000).map(transfer).collect();
     twins.transfers(&more);
@@ -237,7 +244,7 @@ fn a_snapshot_names_cold_segments_and_goes_on() {
     let mut bytes = Vec::new();
     twins.cold.snapshot(&mut bytes);
     let options = ColdOptions { keep_rows: 0, segment_blocks: 16 };
-    twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options).unwrap();
+    twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options, &in_turn).unwrap();
     let more: Vec<Transfer> = (9_000..11_000).map(transfer).collect();
     twins.transfers(&more);
     twins.assert_equal();
@@ -248,19 +255,24 @@ fn a_missing_or_damaged_segment_is_named() {
     let twins = twins();
     let mut bytes = Vec::new();
     twins.cold.snapshot(&mut bytes);
-    let restore = || Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS).err();
+    let restore = || Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS, &in_turn).err();
     assert_eq!(restore(), None);
     let end = twins.shelf.0.lock().unwrap()[&1].len();
-    let columns = end - 64 - SEGMENT as usize * 24;
-    for at in [columns, columns + 5_000, end - 64, end - 40, end - 1] {
+    let columns = SEGMENT as usize / 46 * 4_096;
+    let directory = columns + SEGMENT as usize * 24;
+    let guide = directory + 80;
+    for at in [columns, columns + 5_000, directory, directory + 79, guide, guide + 300] {
         twins.shelf.change(1, |content| content[at] ^= 1);
         let error = restore();
         assert!(matches!(&error, Some(SnapshotError::Cold(error)) if error.segment == 1), "{at}: {error:?}");
         twins.shelf.change(1, |content| content[at] ^= 1);
     }
-    twins.shelf.change(1, |content| content[100] ^= 1);
-    let error = twins.cold.verify_cold_segments().unwrap_err();
-    assert_eq!(error.to_string(), "cold segment 1: its content is not what was written");
+    for at in [100, end - 1] {
+        twins.shelf.change(1, |content| content[at] ^= 1);
+        let error = twins.cold.verify_cold_segments().unwrap_err();
+        assert_eq!(error.to_string(), "cold segment 1: its content is not what was written");
+        twins.shelf.change(1, |content| content[at] ^= 1);
+    }
     twins.shelf.0.lock().unwrap().remove(&1);
     assert!(matches!(restore(), Some(SnapshotError::Cold(_))));
     let without = Ledger::restore(&bytes).err().map(|error| error.to_string());
@@ -290,7 +302,8 @@ fn segments_may_be_smaller_than_a_page() {
             twins.transfers(&batch);
             let mut bytes = Vec::new();
             twins.cold.snapshot(&mut bytes);
-            twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options).unwrap();
+            twins.cold =
+                Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options, &in_turn).unwrap();
         }
         twins.cold.verify_cold_segments().unwrap();
         assert!(twins.cold.hot_transfers() <= (keep_rows + segment_blocks * 46) as usize);
@@ -298,4 +311,128 @@ fn segments_may_be_smaller_than_a_page() {
         let all = twins.warm.transfers_before(None, usize::MAX);
         assert_eq!(all, twins.cold.transfers_before(None, usize::MAX));
     }
+}
+
+/// Records whose fields have few values, so that several of them meet in queries.
+fn varied(id: u128, of: u64) -> Transfer {
+    let bits = (u64::try_from(id).unwrap() + of).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let field = |shift: u32, values: u64| (bits >> shift) % values;
+    Transfer {
+        user_data_128: field(10, 3).into(),
+        user_data_64: field(20, 40),
+        user_data_32: u32::try_from(field(30, 500)).unwrap(),
+        code: u16::try_from(1 + field(40, 4)).unwrap(),
+        ..transfer(id)
+    }
+}
+
+fn query(ledger: &Ledger, filter: &QueryFilter) -> Vec<Transfer> {
+    let mut out = Vec::new();
+    ledger.answer(QueryOperation::QueryTransfers, filter.as_bytes(), &mut out).unwrap();
+    out.chunks_exact(128).filter_map(Transfer::from_bytes).collect()
+}
+
+/// All pages of a search, one after the other.
+fn searched(ledger: &Ledger, filter: &QueryFilter) -> Vec<Transfer> {
+    let (mut all, mut filter) = (Vec::new(), *filter);
+    loop {
+        let found = ledger.search_transfers(&filter);
+        all.extend(found.records.iter().map(|view| view.transfer));
+        match found.next {
+            None => return all,
+            Some(next) if filter.flags == 0 => filter.timestamp_min = next + 1,
+            Some(next) => filter.timestamp_max = next - 1,
+        }
+    }
+}
+
+fn fits(filter: &QueryFilter, transfer: &Transfer) -> bool {
+    let fits = |asked: u128, actual: u128| asked == 0 || asked == actual;
+    fits(filter.user_data_128, transfer.user_data_128)
+        && fits(filter.user_data_64.into(), transfer.user_data_64.into())
+        && fits(filter.user_data_32.into(), transfer.user_data_32.into())
+        && fits(filter.ledger.into(), transfer.ledger.into())
+        && fits(filter.code.into(), transfer.code.into())
+        && filter.timestamp_min <= transfer.timestamp
+        && (filter.timestamp_max == 0 || transfer.timestamp <= filter.timestamp_max)
+}
+
+#[test]
+fn a_query_finds_the_same_in_memory_in_segments_and_by_looking_at_everything() {
+    for options in [OPTIONS, ColdOptions { keep_rows: 0, segment_blocks: 3 }] {
+        let mut twins = Twins::with(8, options);
+        for first in (1..6_000u128).step_by(500) {
+            let batch: Vec<Transfer> = (first..first + 500).map(|id| varied(id, 0)).collect();
+            twins.transfers(&batch);
+        }
+        let mut bytes = Vec::new();
+        twins.cold.snapshot(&mut bytes);
+        let restored =
+            Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), options, &in_turn).unwrap();
+        let all = twins.warm.transfers_before(None, usize::MAX);
+        let oldest_first: Vec<Transfer> = all.iter().rev().map(|view| view.transfer).collect();
+        let none = QueryFilter { limit: 8_189, ..QueryFilter::default() };
+        let of = |id: u128| {
+            let Transfer { user_data_128, user_data_64, user_data_32, ledger, code, timestamp, .. } =
+                oldest_first[usize::try_from(id).unwrap()];
+            QueryFilter {
+                user_data_128,
+                user_data_64,
+                user_data_32,
+                ledger,
+                code,
+                timestamp_min: timestamp,
+                ..none
+            }
+        };
+        let mut filters =
+            vec![none, QueryFilter { user_data_64: 41, ..none }, QueryFilter { ledger: 2, ..none }];
+        for mask in 0..64u128 {
+            let whole = of(mask * 90);
+            let keep = |bit: u32| mask >> bit & 1 == 1;
+            filters.push(QueryFilter {
+                user_data_128: if keep(0) { whole.user_data_128 } else { 0 },
+                user_data_64: if keep(1) { whole.user_data_64 } else { 0 },
+                user_data_32: if keep(2) { whole.user_data_32 } else { 0 },
+                ledger: if keep(3) { whole.ledger } else { 0 },
+                code: if keep(4) { whole.code } else { 0 },
+                timestamp_min: if keep(5) { whole.timestamp_min } else { 0 },
+                timestamp_max: if keep(1) { 0 } else { of(5_900).timestamp_min },
+                ..none
+            });
+        }
+        let mut found = 0;
+        for filter in filters {
+            let mut expected: Vec<Transfer> =
+                oldest_first.iter().filter(|transfer| fits(&filter, transfer)).copied().collect();
+            for flags in [0, QueryFilter::REVERSED] {
+                for (ledger, name) in [(&twins.warm, "warm"), (&twins.cold, "cold"), (&restored, "restored")]
+                {
+                    let filter = QueryFilter { flags, ..filter };
+                    assert_eq!(query(ledger, &filter), expected, "{name}: {filter:?}");
+                    assert_eq!(searched(ledger, &filter), expected, "{name}: {filter:?}");
+                    let few = QueryFilter { limit: 3, ..filter };
+                    assert_eq!(query(ledger, &few), expected[..expected.len().min(3)], "{name}: {few:?}");
+                }
+                expected.reverse();
+            }
+            found += expected.len();
+        }
+        assert!(found > 10_000, "{found} found: the filters ask for too little to mean much");
+    }
+}
+
+#[test]
+fn a_damaged_list_is_named_when_it_is_asked() {
+    let mut twins = Twins::new(8);
+    for first in (1..6_000u128).step_by(500) {
+        let batch: Vec<Transfer> = (first..first + 500).map(|id| varied(id, 0)).collect();
+        twins.transfers(&batch);
+    }
+    let end = twins.shelf.0.lock().unwrap()[&0].len();
+    twins.shelf.change(0, |content| content[end - 100] ^= 1);
+    let filter = QueryFilter { code: 4, limit: 10, ..QueryFilter::default() };
+    let unwound = catch_unwind(AssertUnwindSafe(|| query(&twins.cold, &filter))).unwrap_err();
+    let error = unwound.downcast::<ColdError>().unwrap();
+    assert!(error.to_string().starts_with("cold segment 0: the checksum of list block"), "{error}");
 }

@@ -4,11 +4,15 @@
 mod against_model;
 mod bad_input;
 mod balancing;
+mod bank;
+mod bank_model;
 mod chains;
 mod changes;
 mod closing;
 mod cold;
 mod import;
+mod interest;
+mod ledgers;
 mod model;
 mod model_queries;
 mod model_rules;

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model_rules::balanced;
 use ledger_core::CreateAccountStatus as A;
 use ledger_core::CreateTransferStatus as T;
-use ledger_core::{Account, AccountFlags, Side, StatementEntry, Transfer, TransferFlags, TransferState};
+use ledger_core::{
+    Account, AccountFlags, Booked, Side, StatementEntry, Transfer, TransferFlags, TransferState,
+};
 
 pub(crate) const SECOND: u128 = 1_000_000_000;
 
@@ -359,6 +361,7 @@ impl Model {
             lines.push(StatementEntry {
                 transfer: *transfer,
                 state: *state,
+                booked: on_the_day_of(transfer.timestamp),
                 side,
                 debits_posted,
                 credits_posted,
@@ -381,4 +384,10 @@ impl Model {
 pub(crate) fn due(transfer: &Transfer) -> Option<u128> {
     let timeout = u128::from(transfer.timeout) * SECOND;
     (timeout > 0).then_some(u128::from(transfer.timestamp) + timeout)
+}
+
+/// What the books say about a transfer of which nothing was said, while no business days are kept.
+pub(crate) fn on_the_day_of(timestamp: u64) -> Booked {
+    let day = u32::try_from(timestamp / 86_400_000_000_000).unwrap();
+    Booked { booking_date: day, value_date: day, ..Booked::default() }
 }

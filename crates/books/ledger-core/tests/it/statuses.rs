@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use expect_test::expect;
-use ledger_core::{CreateAccountStatus, CreateTransferStatus};
+use ledger_core::{CreateAccountStatus, CreateTransferStatus, DeclarationStatus};
 
 /// The numbers are a protocol: they never change.
 #[test]
@@ -17,6 +17,10 @@ fn numbers_and_codes_of_statuses() {
     for status in CreateTransferStatus::ALL {
         let code = status.code().unwrap_or("-");
         writeln!(text, "transfer {} {} {code}", status.as_u32(), status.name()).unwrap();
+    }
+    for status in DeclarationStatus::ALL {
+        let code = status.code().unwrap_or("-");
+        writeln!(text, "declaration {} {} {code}", status.as_u32(), status.name()).unwrap();
     }
     expect![[r#"
         account 4294967295 created -
@@ -54,6 +58,7 @@ fn numbers_and_codes_of_statuses() {
         transfer 3 timestamp_must_be_zero LED-0003
         transfer 58 imported_event_timestamp_out_of_range LED-0058
         transfer 59 imported_event_timestamp_must_not_advance LED-0059
+        transfer 1005 reserved_booking_field LED-0205
         transfer 4 reserved_flag LED-0004
         transfer 5 id_must_not_be_zero LED-0005
         transfer 6 id_must_not_be_int_max LED-0006
@@ -68,8 +73,18 @@ fn numbers_and_codes_of_statuses() {
         transfer 43 exists_with_different_user_data_32 LED-0043
         transfer 67 exists_with_different_ledger LED-0067
         transfer 45 exists_with_different_code LED-0045
+        transfer 1006 exists_with_different_reversal LED-0206
+        transfer 1007 exists_with_different_value_date LED-0207
+        transfer 1008 exists_with_different_purpose LED-0208
         transfer 46 exists LED-0046
         transfer 68 id_already_failed LED-0068
+        transfer 1011 reversal_must_be_single_phase LED-0211
+        transfer 1012 reversed_transfer_not_found LED-0212
+        transfer 1013 reversed_transfer_not_posted LED-0213
+        transfer 1014 reversed_transfer_is_reversal LED-0214
+        transfer 1015 reversed_transfer_already_reversed LED-0215
+        transfer 1016 reversal_has_different_accounts LED-0216
+        transfer 1017 reversal_has_different_amount LED-0217
         transfer 7 flags_are_mutually_exclusive LED-0007
         transfer 8 debit_account_id_must_not_be_zero LED-0008
         transfer 9 debit_account_id_must_not_be_int_max LED-0009
@@ -96,6 +111,7 @@ fn numbers_and_codes_of_statuses() {
         transfer 30 pending_transfer_has_different_code LED-0030
         transfer 31 exceeds_pending_transfer_amount LED-0031
         transfer 32 pending_transfer_has_different_amount LED-0032
+        transfer 1018 pending_transfer_has_different_purpose LED-0218
         transfer 33 pending_transfer_already_posted LED-0033
         transfer 34 pending_transfer_already_voided LED-0034
         transfer 35 pending_transfer_expired LED-0035
@@ -105,6 +121,10 @@ fn numbers_and_codes_of_statuses() {
         transfer 63 imported_event_timeout_must_be_zero LED-0063
         transfer 65 debit_account_already_closed LED-0065
         transfer 66 credit_account_already_closed LED-0066
+        transfer 1001 debit_account_is_control LED-0201
+        transfer 1002 credit_account_is_control LED-0202
+        transfer 1003 debit_account_not_for_purpose LED-0203
+        transfer 1004 credit_account_not_for_purpose LED-0204
         transfer 47 overflows_debits_pending LED-0047
         transfer 48 overflows_credits_pending LED-0048
         transfer 49 overflows_debits_posted LED-0049
@@ -114,6 +134,48 @@ fn numbers_and_codes_of_statuses() {
         transfer 53 overflows_timeout LED-0053
         transfer 54 exceeds_credits LED-0054
         transfer 55 exceeds_debits LED-0055
+        transfer 1009 value_date_too_early LED-0209
+        transfer 1010 value_date_too_late LED-0210
+        declaration 4294967295 created -
+        declaration 2001 reserved_field LED-0301
+        declaration 2002 ledger_must_not_be_zero LED-0302
+        declaration 2003 ledger_is_currency LED-0303
+        declaration 2004 unit_code_malformed LED-0304
+        declaration 2005 minor_digits_out_of_range LED-0305
+        declaration 2006 exists_with_different_unit LED-0306
+        declaration 2007 unit_code_taken LED-0307
+        declaration 2008 too_many_units LED-0308
+        declaration 2009 account_not_found LED-0309
+        declaration 2010 control_not_found LED-0310
+        declaration 2011 control_has_different_ledger LED-0311
+        declaration 2012 control_is_below_account LED-0312
+        declaration 2013 control_has_transfers LED-0313
+        declaration 2014 tree_too_deep LED-0314
+        declaration 2015 too_many_controls LED-0315
+        declaration 2016 role_unknown LED-0316
+        declaration 2017 purposes_malformed LED-0317
+        declaration 2018 date_out_of_range LED-0318
+        declaration 2019 next_day_must_be_later LED-0319
+        declaration 2038 next_day_too_late LED-0339
+        declaration 2020 day_is_not_open LED-0320
+        declaration 2021 product_malformed LED-0322
+        declaration 2022 rate_out_of_range LED-0323
+        declaration 2023 rate_too_early LED-0324
+        declaration 2024 too_many_rates LED-0325
+        declaration 2025 exists_with_different_product LED-0326
+        declaration 2026 interest_account_not_found LED-0327
+        declaration 2027 interest_accounts_differ LED-0328
+        declaration 2028 product_not_found LED-0329
+        declaration 2029 no_rate_yet LED-0330
+        declaration 2030 no_business_day LED-0331
+        declaration 2031 balance_too_large LED-0332
+        declaration 2032 bears_other_interest LED-0333
+        declaration 2033 interest_not_capitalised LED-0334
+        declaration 2034 bears_no_interest LED-0335
+        declaration 2035 day_not_ended LED-0336
+        declaration 2036 day_settled LED-0337
+        declaration 2037 interest_not_accrued LED-0338
+        declaration 46 exists LED-0321
     "#]]
     .assert_eq(&text);
 }
@@ -129,6 +191,11 @@ fn numbers_read_back_and_codes_are_codes() {
     for status in CreateTransferStatus::ALL {
         assert_eq!(CreateTransferStatus::from_u32(status.as_u32()), Some(*status));
         assert_eq!(status.code().is_none(), *status == CreateTransferStatus::Created);
+        assert!(status.code().is_none_or(|code| stdx::is_code(code) && codes.insert(code)), "{status:?}");
+    }
+    for status in DeclarationStatus::ALL {
+        assert_eq!(DeclarationStatus::from_u32(status.as_u32()), Some(*status));
+        assert_eq!(status.code().is_none(), *status == DeclarationStatus::Created);
         assert!(status.code().is_none_or(|code| stdx::is_code(code) && codes.insert(code)), "{status:?}");
     }
     assert_eq!(CreateAccountStatus::from_u32(0), None);

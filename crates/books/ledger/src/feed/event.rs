@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use ids::{AccountId, Timestamp};
-use ledger_api::{BATCH_EVENT_TYPE, BatchChanges, Change, FeedPlace, Unit};
+use ledger_api::{BATCH_EVENT_TYPE, BatchChanges, Change, FeedPlace};
 use serde::Serialize;
 
 /// What one batch changed, or a part of it.
@@ -21,18 +21,18 @@ pub struct FeedEvent {
 pub struct FeedFilter {
     /// Only those of this account.
     pub account: Option<AccountId>,
-    /// Only those in this currency.
-    pub currency: Option<Unit>,
+    /// Only those in the ledger with this number.
+    pub ledger: Option<u32>,
 }
 
 impl FeedFilter {
     fn takes(&self, change: &Change) -> bool {
         self.account.is_none_or(|account| change.is_of_account(account))
-            && self.currency.is_none_or(|currency| change.currency() == currency)
+            && self.ledger.is_none_or(|ledger| change.ledger() == Some(ledger))
     }
 
     fn takes_all(&self) -> bool {
-        self.account.is_none() && self.currency.is_none()
+        self.account.is_none() && self.ledger.is_none()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Accounts, balances and statements.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -7,15 +9,15 @@ use axum::response::Response;
 use ids::AccountId;
 use ledger_api::{
     Account, AccountBatch, AccountBatchOutcome, AccountPage, AccountsQuery, Balance, NewAccount, Refused,
-    Statement, StatementQuery,
+    Statement, StatementQuery, Units,
 };
 use ledger_core::{CreateAccountStatus, Operation, Outcome};
 use problem::Problem;
 use shard::Request as ShardRequest;
 
 use super::search::accounts_filter;
-use super::{Api, PathId, Query, json, page_limit, written};
-use crate::convert;
+use super::{Api, PathId, Query, json, page_limit, tree, written};
+use crate::convert::{self, PlacedAccount};
 use crate::error::ApiError;
 use crate::machine::LedgerMachine;
 
@@ -33,7 +35,7 @@ const ENTRIES_PER_PAGE: u16 = 100;
 )]
 pub(super) async fn create(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let account: NewAccount = json(request).await?;
-    let record = convert::account_record(&account);
+    let record = api.with_units(|units| convert::account_record(&account, units)).await?;
     let body = record.as_bytes().to_vec();
     let request = ShardRequest::by_content(Operation::CreateAccounts as u16, body);
     let reply = api.handle.submit(request).await?;
@@ -45,7 +47,9 @@ pub(super) async fn create(State(api): State<Api>, request: Request) -> Result<R
     let replayed = reply.replayed || status == CreateAccountStatus::Exists;
     // The answer is the account as it was opened, so that repeating the request repeats it whatever came since.
     let opened = ledger_core::Account { timestamp: outcome.timestamp, ..record };
-    Ok(written(replayed, StatusCode::CREATED, Json(convert::account(&opened))))
+    let opened = PlacedAccount { record: opened, is_control: false, above: None };
+    let shown = api.with_units(|units| Ok(convert::account(&opened, units))).await?;
+    Ok(written(replayed, StatusCode::CREATED, Json(shown)))
 }
 
 fn account_status(outcome: &Outcome) -> CreateAccountStatus {
@@ -63,10 +67,7 @@ fn account_status(outcome: &Outcome) -> CreateAccountStatus {
 )]
 pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let batch: AccountBatch = json(request).await?;
-    let mut body = Vec::with_capacity(batch.accounts.len() * ledger_core::EVENT_BYTES);
-    for account in &batch.accounts {
-        body.extend_from_slice(convert::account_record(account).as_bytes());
-    }
+    let body = api.with_units(|units| records(&batch.accounts, units)).await?;
     let reply = api.handle.submit(ShardRequest::by_content(Operation::CreateAccounts as u16, body)).await?;
     if reply.bytes.is_empty() {
         return Err(ledger_core::RequestError::Full.into());
@@ -87,6 +88,14 @@ pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Re
     Ok(written(reply.replayed, StatusCode::OK, Json(result)))
 }
 
+fn records(accounts: &[NewAccount], units: &Units) -> Result<Vec<u8>, ApiError> {
+    let mut body = Vec::with_capacity(accounts.len() * ledger_core::EVENT_BYTES);
+    for account in accounts {
+        body.extend_from_slice(convert::account_record(account, units)?.as_bytes());
+    }
+    Ok(body)
+}
+
 /// The outcomes in a reply.
 pub(super) fn outcomes(reply: &[u8]) -> impl Iterator<Item = Outcome> {
     reply.chunks_exact(ledger_core::OUTCOME_BYTES).filter_map(Outcome::from_bytes)
@@ -105,16 +114,17 @@ pub(super) async fn list(
     Query(query): Query<AccountsQuery>,
 ) -> Result<Json<AccountPage>, ApiError> {
     let limit = page_limit(query.limit, ACCOUNTS_PER_PAGE)?;
-    let filter = accounts_filter(&query, limit);
+    let filter = api.with_units(|units| accounts_filter(&query, limit, units)).await?;
     let after = query.after.map(AccountId::get);
     let look = move |replica: &mut shard::Replica<_>| {
-        filter.map(|filter| ledger(replica).search_accounts(&filter, after))
+        let ledger = ledger(replica);
+        let found = ledger.search_accounts(&filter?, after);
+        Some((tree::seen(ledger, &found.records), found.next))
     };
-    let Some(found) = api.handle.read(look).await? else {
-        return Ok(Json(AccountPage { accounts: Vec::new(), next: None }));
-    };
-    let accounts = found.records.iter().map(convert::account).collect();
-    Ok(Json(AccountPage { accounts, next: found.next.and_then(|id| AccountId::new(id).ok()) }))
+    let (found, units) = api.look(look).await?;
+    let (accounts, next) = found.unwrap_or_default();
+    let next = next.and_then(|id| AccountId::new(id).ok());
+    Ok(Json(AccountPage { accounts: tree::shown(&accounts, &units)?, next }))
 }
 
 /// The ledger inside a replica.
@@ -122,10 +132,15 @@ pub(super) fn ledger(replica: &shard::Replica<LedgerMachine>) -> &ledger_core::L
     replica.machine().ledger()
 }
 
-async fn find(api: &Api, id: AccountId) -> Result<(ledger_core::Account, u64), ApiError> {
-    let found = api.handle.read(move |replica| (ledger(replica).account(id.get()), replica.seq().0)).await?;
-    let (account, seq) = found;
-    Ok((account.ok_or(ApiError::NoAccount(id))?, seq))
+async fn find(api: &Api, id: AccountId) -> Result<(PlacedAccount, u64, Arc<Units>), ApiError> {
+    let look = move |replica: &mut shard::Replica<_>| {
+        let ledger = ledger(replica);
+        let account = ledger.account(id.get()).map(|record| tree::seen(ledger, &[record]));
+        (account, replica.seq().0)
+    };
+    let ((account, seq), units) = api.look(look).await?;
+    let account = account.and_then(|mut seen| seen.pop()).ok_or(ApiError::NoAccount(id))?;
+    Ok((account.placed(&units)?, seq, units))
 }
 
 /// Shows an account.
@@ -141,8 +156,8 @@ pub(super) async fn one(
     State(api): State<Api>,
     PathId(id): PathId<AccountId>,
 ) -> Result<Json<Account>, ApiError> {
-    let (account, _) = find(&api, id).await?;
-    Ok(Json(convert::account(&account)))
+    let (account, _, units) = find(&api, id).await?;
+    Ok(Json(convert::account(&account, &units)))
 }
 
 /// Shows the sums of an account.
@@ -159,8 +174,8 @@ pub(super) async fn balance(
     State(api): State<Api>,
     PathId(id): PathId<AccountId>,
 ) -> Result<Json<Balance>, ApiError> {
-    let (account, seq) = find(&api, id).await?;
-    Ok(Json(convert::balance(&account, seq)))
+    let (account, seq, units) = find(&api, id).await?;
+    Ok(Json(convert::balance(&account.record, seq, &units)))
 }
 
 /// Shows what happened to an account, newest first.
@@ -180,13 +195,11 @@ pub(super) async fn statement(
 ) -> Result<Json<Statement>, ApiError> {
     let limit = page_limit(query.limit, ENTRIES_PER_PAGE)?;
     let cursor = query.before.map(|cursor| cursor.as_str().parse()).transpose()?;
-    let page = api
-        .handle
-        .read(move |replica| ledger(replica).account_transfers(id.get(), cursor, limit))
-        .await?
-        .map_err(|error| match error {
-            ledger_core::StatementError::AccountNotFound { .. } => ApiError::NoAccount(id),
-            bad_cursor @ ledger_core::StatementError::BadCursor => bad_cursor.into(),
-        })?;
-    Ok(Json(convert::statement(&page)))
+    let (page, units) =
+        api.look(move |replica| ledger(replica).account_transfers(id.get(), cursor, limit)).await?;
+    let page = page.map_err(|error| match error {
+        ledger_core::StatementError::AccountNotFound { .. } => ApiError::NoAccount(id),
+        bad_cursor @ ledger_core::StatementError::BadCursor => bad_cursor.into(),
+    })?;
+    Ok(Json(convert::statement(&page, &units)))
 }

@@ -8,14 +8,16 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
-use ledger_api::{BatchEvent, ChangesQuery, FeedPlace};
+use ledger_api::{BatchEvent, ChangesQuery, FeedPlace, Unit};
 use problem::Problem;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
 use super::{Api, Query};
+use crate::convert;
 use crate::error::ApiError;
 use crate::feed::{Feed, FeedError, FeedEvent, FeedFilter, FeedReader, FeedStep};
+use crate::machine::LedgerMachine;
 
 /// The media type of server-sent events (WHATWG HTML, section 9.2).
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
@@ -38,6 +40,7 @@ pub(super) async fn changes(
     Query(query): Query<ChangesQuery>,
 ) -> Result<Response, ApiError> {
     let start = start(&headers, &query)?;
+    let filter = filter(&api, &query).await?;
     let permit = api.feed.enter()?;
     let mut reader = api.feed.reader(start);
     // What is wrong from the beginning is an ordinary answer.
@@ -46,7 +49,7 @@ pub(super) async fn changes(
     let (last_word, end) = oneshot::channel();
     let stream = Stream {
         feed: api.feed,
-        filter: FeedFilter { account: query.account, currency: query.currency },
+        filter,
         follows: query.follow.unwrap_or(true),
         sender,
         told: start,
@@ -68,6 +71,22 @@ fn start(headers: &HeaderMap, query: &ChangesQuery) -> Result<FeedPlace, ApiErro
         Some(0) => Err(ApiError::Query("from is 0, but the first batch is 1".to_owned())),
         from => Ok(FeedPlace { seq: from.unwrap_or(1) - 1, part: None }),
     }
+}
+
+/// Units are told by the numbers of their ledgers, which the books of any site know.
+async fn filter(api: &Api, query: &ChangesQuery) -> Result<FeedFilter, ApiError> {
+    let ledger = match query.currency {
+        None => None,
+        Some(Unit::Currency(currency)) => Some(currency.ledger()),
+        Some(Unit::Ledger(ledger)) => Some(ledger),
+        Some(unit) => {
+            let look =
+                |replica: &shard::Replica<LedgerMachine>| convert::units_of(replica.machine().ledger());
+            let units = api.handle.glance(look).await?;
+            Some(convert::denomination(unit, &units)?.ledger)
+        }
+    };
+    Ok(FeedFilter { account: query.account, ledger })
 }
 
 fn response(frames: mpsc::Receiver<Bytes>, end: oneshot::Receiver<Bytes>) -> Response {

@@ -1,12 +1,20 @@
 //! The bank API on one site.
 
 mod accounts;
+mod bookings;
 mod changes;
+mod days;
+mod declarations;
+mod holds;
+mod interest;
 mod journal;
 mod payments;
+mod purposes;
 mod search;
 mod site;
+mod tree;
 mod trial_balance;
+mod units;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -30,6 +38,7 @@ use crate::feed::Feed;
 use crate::journal_desk::JournalDesk;
 use crate::machine::LedgerMachine;
 use crate::storage::Storage;
+use units::UnitDesk;
 
 /// The largest body: a batch of 8,190 payments with room to spare.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -52,6 +61,7 @@ struct Api {
     info: Arc<SiteInfo>,
     journal: Arc<JournalDesk>,
     feed: Arc<Feed>,
+    units: Arc<UnitDesk>,
     /// One long reading at a time: the others wait, so that payments do not.
     long_readings: Arc<Semaphore>,
 }
@@ -77,7 +87,11 @@ pub fn router_with_feed(feed: Arc<Feed>, info: SiteInfo) -> Router {
     Router::new()
         .route("/v1/accounts", post(accounts::create).get(accounts::list))
         .route("/v1/accounts/batch", post(accounts::create_batch))
+        .route("/v1/accounts/placements", post(tree::place))
+        .route("/v1/accounts/tree", get(tree::tree))
         .route("/v1/accounts/{id}", get(accounts::one))
+        .route("/v1/accounts/{id}/below", get(tree::below))
+        .route("/v1/accounts/{id}/purposes", get(purposes::show).put(purposes::set))
         .route("/v1/accounts/{id}/balance", get(accounts::balance))
         .route("/v1/accounts/{id}/statement", get(accounts::statement))
         .route("/v1/accounts/{id}/transfers", get(search::account_transfers))
@@ -85,19 +99,41 @@ pub fn router_with_feed(feed: Arc<Feed>, info: SiteInfo) -> Router {
         .route("/v1/transfers", get(search::transfers))
         .route("/v1/pending", get(search::pending))
         .route("/v1/trial-balance", get(trial_balance::trial_balance))
+        .route("/v1/units", post(units::declare).get(units::list))
+        .route("/v1/days", get(days::list))
+        .route("/v1/days/cut", post(days::cut))
+        .route("/v1/days/{date}/trial-balance", get(days::trial_balance))
+        .route("/v1/accounts/{id}/interest", get(interest::show).put(interest::assign))
+        .route("/v1/interest/rates", post(interest::declare_rate))
+        .route("/v1/interest/products", get(interest::products))
+        .route("/v1/interest/accounts", get(interest::accounts))
+        .route("/v1/interest/accrue", post(interest::accrue))
+        .route("/v1/interest/capitalise", post(interest::capitalise))
         .route("/v1/journal", get(journal::list))
         .route("/v1/journal/verify", post(journal::verify).get(journal::verification))
         .route("/v1/changes", get(changes::changes))
         .route("/v1/payments", post(payments::create).get(payments::list))
         .route("/v1/payments/batch", post(payments::create_batch))
         .route("/v1/payments/{id}", get(payments::one))
+        .route("/v1/payments/{id}/reversal", post(bookings::reverse))
+        .route("/v1/holds/{id}/spend", post(holds::spend))
         .route("/v1/totals", get(site::totals))
         .route("/v1/state-hash", get(site::state_hash))
         .route("/v1/health", get(site::health))
         .route("/metrics", get(site::metrics))
         .fallback(|| async { ApiError::NoSuchPath })
         .method_not_allowed_fallback(|| async { ApiError::NoSuchMethod })
-        .with_state(Api { handle, info: Arc::new(info), journal, feed, long_readings })
+        .with_state(Api { handle, info: Arc::new(info), journal, feed, units: Arc::default(), long_readings })
+}
+
+/// Accounts as the API of a bank with this ledger shows them.
+///
+/// Errors: [`ApiError::SumTooLarge`].
+pub fn accounts_shown(
+    ledger: &ledger_core::Ledger,
+    records: &[ledger_core::Account],
+) -> Result<Vec<ledger_api::Account>, ApiError> {
+    tree::shown(&tree::seen(ledger, records), &crate::convert::units_of(ledger))
 }
 
 /// The bank API as an OpenAPI 3.1 document.
@@ -106,9 +142,13 @@ pub fn router_with_feed(feed: Arc<Feed>, info: SiteInfo) -> Router {
     info(title = "Tongbao", version = "1", description = "Accounts, payments, balances and statements of a bank; and the platform it runs on."),
     paths(
         accounts::create, accounts::create_batch, accounts::list, accounts::one, accounts::balance, accounts::statement,
+        tree::place, tree::tree, tree::below, purposes::show, purposes::set, units::declare, units::list,
         search::account_transfers, search::balances, search::transfers, search::pending, trial_balance::trial_balance,
+        days::list, days::cut, days::trial_balance,
+        interest::declare_rate, interest::products, interest::accounts, interest::show, interest::assign,
+        interest::accrue, interest::capitalise,
         journal::list, journal::verify, journal::verification, changes::changes,
-        payments::create, payments::create_batch, payments::list, payments::one,
+        payments::create, payments::create_batch, payments::list, payments::one, bookings::reverse, holds::spend,
         site::totals, site::state_hash, site::health,
     ),
     components(schemas(problem::Problem, ledger_api::FeedPlace)),

@@ -6,15 +6,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use ids::{Timestamp, TransferId};
 use ledger_api::{
-    Cursor, NewPayment, Payment, PaymentAck, PaymentAckStatus, PaymentBatch, PaymentBatchOutcome,
-    PaymentPage, PaymentsQuery, Refused,
+    Cursor, NewPayment, Payment, PaymentAck, PaymentBatch, PaymentBatchOutcome, PaymentPage, PaymentsQuery,
+    Refused,
 };
-use ledger_core::{CreateTransferStatus, Operation, Outcome, RequestError};
+use ledger_core::{CreateTransferStatus, Outcome, RequestError};
 use problem::Problem;
-use shard::Request as ShardRequest;
 
 use super::accounts::{ledger, outcomes};
-use super::{Api, PathId, Query, json, page_limit, written};
+use super::{Api, PathId, Query, bookings, json, page_limit, written};
 use crate::convert;
 use crate::error::ApiError;
 
@@ -32,25 +31,17 @@ const PAYMENTS_PER_PAGE: u16 = 50;
 )]
 pub(super) async fn create(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let payment: NewPayment = json(request).await?;
-    let body = convert::transfer_record(&payment)?.as_bytes().to_vec();
-    let reply = api.handle.submit(ShardRequest::by_content(Operation::CreateTransfers as u16, body)).await?;
-    let outcome = Outcome::from_bytes(&reply.bytes).ok_or(RequestError::Full)?;
-    let status = transfer_status(&outcome);
-    if !status.is_done() {
-        return Err(ApiError::Transfer(status));
-    }
-    let replayed = reply.replayed || status == CreateTransferStatus::Exists;
-    let timestamp = Timestamp(outcome.timestamp);
-    let ack = PaymentAck { id: payment.id, status: PaymentAckStatus::Created, timestamp };
-    Ok(written(replayed, StatusCode::CREATED, Json(ack)))
+    let request = api.with_units(|units| bookings::request(None, &[payment], units)).await?;
+    api.make_one(payment.id, request).await
 }
 
-fn transfer_status(outcome: &Outcome) -> CreateTransferStatus {
+pub(super) fn transfer_status(outcome: &Outcome) -> CreateTransferStatus {
     CreateTransferStatus::from_u32(outcome.status)
         .expect("LED-INV-7: the ledger answers with its own statuses")
 }
 
-/// Makes up to 8,190 payments, in order, durable together.
+/// Makes up to 8,190 payments, in order, durable together; up to 4,095 if one of them has a value date, a purpose, or
+/// reverses another.
 #[utoipa::path(
     post, path = "/v1/payments/batch", operation_id = "createPayments", tag = "bank", request_body = PaymentBatch,
     responses(
@@ -61,15 +52,7 @@ fn transfer_status(outcome: &Outcome) -> CreateTransferStatus {
 )]
 pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let batch: PaymentBatch = json(request).await?;
-    let mut body = Vec::with_capacity(batch.payments.len() * ledger_core::EVENT_BYTES);
-    for payment in &batch.payments {
-        body.extend_from_slice(convert::transfer_record(payment)?.as_bytes());
-    }
-    let operation = Operation::CreateTransfers as u16;
-    let request = match batch.id {
-        Some(id) => ShardRequest::with_id(id, operation, body),
-        None => ShardRequest::by_content(operation, body),
-    };
+    let request = api.with_units(|units| bookings::request(batch.id, &batch.payments, units)).await?;
     let reply = api.handle.submit(request).await?;
     if reply.bytes.is_empty() {
         return Err(RequestError::Full.into());
@@ -105,8 +88,8 @@ pub(super) async fn one(
     State(api): State<Api>,
     PathId(id): PathId<TransferId>,
 ) -> Result<Json<Payment>, ApiError> {
-    let found = api.handle.read(move |replica| ledger(replica).transfer(id.get())).await?;
-    Ok(Json(convert::payment(&found.ok_or(ApiError::NoPayment(id))?)))
+    let (found, units) = api.look(move |replica| ledger(replica).transfer(id.get())).await?;
+    Ok(Json(convert::payment(&found.ok_or(ApiError::NoPayment(id))?, &units)))
 }
 
 /// Lists payments, newest first.
@@ -123,13 +106,13 @@ pub(super) async fn list(
 ) -> Result<Json<PaymentPage>, ApiError> {
     let limit = page_limit(query.limit, PAYMENTS_PER_PAGE)?;
     let before = query.before.map(|cursor| timestamp_of(&cursor)).transpose()?;
-    let mut found =
-        api.handle.read(move |replica| ledger(replica).transfers_before(before, limit + 1)).await?;
+    let (mut found, units) =
+        api.look(move |replica| ledger(replica).transfers_before(before, limit + 1)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| more).map(|view| view.transfer.timestamp.to_string());
     Ok(Json(PaymentPage {
-        payments: found.iter().map(convert::payment).collect(),
+        payments: found.iter().map(|view| convert::payment(view, &units)).collect(),
         next: last.and_then(Cursor::new),
     }))
 }

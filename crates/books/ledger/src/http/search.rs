@@ -5,7 +5,7 @@ use axum::extract::State;
 use ids::{AccountId, Timestamp};
 use ledger_api::{
     AccountTransfersQuery, AccountsQuery, BalancePage, Cursor, Direction, Order, PendingPage, PendingQuery,
-    TransferPage, TransfersQuery, Unit,
+    TransferPage, TransfersQuery, Units,
 };
 use ledger_core::{AccountFilter, Found, PendingFilter, QueryFilter, StatementError, TransferView};
 use problem::Problem;
@@ -46,24 +46,30 @@ fn cursor(next: Option<u64>) -> Option<Cursor> {
 }
 
 /// What `query` asks for, but for the cursor; `None` if nothing can match.
-pub(super) fn accounts_filter(query: &AccountsQuery, limit: usize) -> Option<QueryFilter> {
+pub(super) fn accounts_filter(
+    query: &AccountsQuery,
+    limit: usize,
+    units: &Units,
+) -> Result<Option<QueryFilter>, ApiError> {
     let order = query.order.unwrap_or(Order::Oldest);
-    let (timestamp_min, timestamp_max) = window(query.from, query.to, None, order)?;
-    Some(QueryFilter {
+    let ledger = convert::ledger_asked(query.currency, units)?;
+    let window = window(query.from, query.to, None, order);
+    Ok(window.map(|(timestamp_min, timestamp_max)| QueryFilter {
         user_data_128: query.user_data_128.map_or(0, |data| data.0),
         user_data_64: query.user_data_64.map_or(0, |data| data.0),
         user_data_32: query.user_data_32.unwrap_or_default(),
-        ledger: query.currency.map_or(0, Unit::ledger),
+        ledger,
         code: query.code.unwrap_or_default(),
         timestamp_min,
         timestamp_max,
         limit: u32::try_from(limit).unwrap_or(u32::MAX),
         flags: if order == Order::Newest { QueryFilter::REVERSED } else { 0 },
         ..QueryFilter::default()
-    })
+    }))
 }
 
-fn transfers_filter(query: &TransfersQuery) -> Result<Option<QueryFilter>, ApiError> {
+fn transfers_filter(query: &TransfersQuery, units: &Units) -> Result<Option<QueryFilter>, ApiError> {
+    let ledger = convert::ledger_asked(query.currency, units)?;
     let limit = page_limit(query.limit, ENTRIES_PER_PAGE)?;
     let order = query.order.unwrap_or(Order::Newest);
     let window = window(query.from, query.to, stamp(query.after.as_ref())?, order);
@@ -71,7 +77,7 @@ fn transfers_filter(query: &TransfersQuery) -> Result<Option<QueryFilter>, ApiEr
         user_data_128: query.user_data_128.map_or(0, |data| data.0),
         user_data_64: query.user_data_64.map_or(0, |data| data.0),
         user_data_32: query.user_data_32.unwrap_or_default(),
-        ledger: query.currency.map_or(0, Unit::ledger),
+        ledger,
         code: query.code.unwrap_or_default(),
         timestamp_min,
         timestamp_max,
@@ -106,8 +112,9 @@ fn account_filter(account: AccountId, query: &AccountTransfersQuery) -> Result<A
     })
 }
 
-fn transfer_page(found: &Found<TransferView>) -> TransferPage {
-    TransferPage { transfers: found.records.iter().map(convert::payment).collect(), next: cursor(found.next) }
+fn transfer_page(found: &Found<TransferView>, units: &Units) -> TransferPage {
+    let transfers = found.records.iter().map(|view| convert::payment(view, units));
+    TransferPage { transfers: transfers.collect(), next: cursor(found.next) }
 }
 
 fn no_account(error: StatementError, account: AccountId) -> ApiError {
@@ -129,12 +136,12 @@ pub(super) async fn transfers(
     State(api): State<Api>,
     Query(query): Query<TransfersQuery>,
 ) -> Result<Json<TransferPage>, ApiError> {
-    let filter = transfers_filter(&query)?;
+    let filter = api.with_units(|units| transfers_filter(&query, units)).await?;
     let look =
         move |replica: &mut shard::Replica<_>| filter.map(|filter| ledger(replica).search_transfers(&filter));
-    let found = api.handle.read(look).await?;
+    let (found, units) = api.look(look).await?;
     let empty = TransferPage { transfers: Vec::new(), next: None };
-    Ok(Json(found.as_ref().map_or(empty, transfer_page)))
+    Ok(Json(found.as_ref().map_or(empty, |found| transfer_page(found, &units))))
 }
 
 /// Searches for transfers of one account.
@@ -153,8 +160,8 @@ pub(super) async fn account_transfers(
     Query(query): Query<AccountTransfersQuery>,
 ) -> Result<Json<TransferPage>, ApiError> {
     let filter = account_filter(id, &query)?;
-    let found = api.handle.read(move |replica| ledger(replica).search_account_transfers(&filter)).await?;
-    Ok(Json(transfer_page(&found.map_err(|error| no_account(error, id))?)))
+    let (found, units) = api.look(move |replica| ledger(replica).search_account_transfers(&filter)).await?;
+    Ok(Json(transfer_page(&found.map_err(|error| no_account(error, id))?, &units)))
 }
 
 /// Shows the sums of an account after each of its transfers. The expiry of a hold is no transfer and has no entry of its
@@ -177,15 +184,17 @@ pub(super) async fn balances(
     let look = move |replica: &mut shard::Replica<_>| {
         let ledger = ledger(replica);
         let found = ledger.search_account_balances(&filter)?;
-        let unit = ledger.account(filter.account_id).map(|account| Unit::of_ledger(account.ledger));
-        Ok((found, unit))
+        Ok((found, ledger.account(filter.account_id)))
     };
-    let found = api.handle.read(look).await?.map_err(|error| no_account(error, id))?;
-    let (found, Some(currency)) = found else { return Err(ApiError::NoAccount(id)) };
+    let (found, units) = api.look(look).await?;
+    let (found, Some(account)) = found.map_err(|error| no_account(error, id))? else {
+        return Err(ApiError::NoAccount(id));
+    };
+    let after = |(view, after): &_| convert::balance_after(view, after, &units);
     Ok(Json(BalancePage {
         account: id,
-        currency,
-        balances: found.records.iter().map(|(view, after)| convert::balance_after(view, after)).collect(),
+        currency: units.of_ledger(account.ledger).unit,
+        balances: found.records.iter().map(after).collect(),
         next: cursor(found.next),
     }))
 }
@@ -213,13 +222,14 @@ pub(super) async fn pending(
         let ledger = ledger(replica);
         ledger.search_pending(&filter).map(|found| (found, ledger.clock()))
     };
-    let (found, now) = match (api.handle.read(look).await?, query.account) {
+    let (found, units) = api.look(look).await?;
+    let (found, now) = match (found, query.account) {
         (Ok(found), _) => found,
         (Err(error), Some(account)) => return Err(no_account(error, account)),
         (Err(error), None) => return Err(error.into()),
     };
     Ok(Json(PendingPage {
-        pending: found.records.iter().map(convert::hold).collect(),
+        pending: found.records.iter().map(|view| convert::hold(view, &units)).collect(),
         now,
         next: cursor(found.next),
     }))

@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use ids::Timestamp;
 use ledger_api::{
-    TrialBalance, TrialBalanceCode, TrialBalanceCurrency, TrialBalanceQuery, TrialBalanceSums, Unit,
+    Denomination, TrialBalance, TrialBalanceCode, TrialBalanceCurrency, TrialBalanceQuery, TrialBalanceSums,
+    Units,
 };
 use ledger_core::{TrialBalance as Taken, TrialBalanceLine};
 use problem::Problem;
@@ -14,8 +14,6 @@ use super::{Api, Query};
 use crate::convert;
 use crate::error::ApiError;
 
-/// Accounts that are counted before the shard's thread goes on with other work: about a millisecond's.
-const ACCOUNTS_PER_SLICE: u32 = 16_384;
 /// The most lines of a trial balance.
 const LINES_MAX: usize = 10_000;
 
@@ -31,56 +29,51 @@ pub(super) async fn trial_balance(
     State(api): State<Api>,
     Query(query): Query<TrialBalanceQuery>,
 ) -> Result<Json<TrialBalance>, ApiError> {
-    let _turn = api.turn().await;
-    let asked = query.currency.map(Unit::ledger);
-    let mut taken = Taken::default();
-    loop {
-        let slice = move |replica: &mut shard::Replica<_>| {
-            let done = ledger(replica).trial_balance_slice(&mut taken, ACCOUNTS_PER_SLICE);
-            (taken, done, replica.seq().0, replica.timestamp())
-        };
-        let (so_far, done, seq, timestamp) = api.handle.read(slice).await?;
-        taken = so_far;
-        if lines(&taken, asked).count() > LINES_MAX {
-            return Err(ApiError::TooManyLines { max: LINES_MAX });
-        }
-        if done {
-            return Ok(Json(shown(&taken, asked, seq, timestamp)?));
-        }
-    }
+    let asked = api.with_units(|units| convert::ledger_asked(query.currency, units)).await?;
+    let asked = Some(asked).filter(|ledger| *ledger != 0);
+    let read = |replica: &mut shard::Replica<_>| {
+        (ledger(replica).trial_balance(), replica.seq().0, replica.timestamp())
+    };
+    let ((taken, seq, timestamp), units) = api.look(read).await?;
+    let currencies = shown(&taken, asked, &units)?;
+    let balanced = currencies.iter().all(|currency| currency.balanced);
+    Ok(Json(TrialBalance { seq, timestamp, balanced, currencies }))
 }
 
 fn lines(taken: &Taken, asked: Option<u32>) -> impl Iterator<Item = ((u32, u16), &TrialBalanceLine)> {
     let (first, last) = asked.map_or((0, u32::MAX), |ledger| (ledger, ledger));
-    taken.lines().range((first, 0)..=(last, u16::MAX)).map(|(kind, line)| (*kind, line))
+    taken.range((first, 0)..=(last, u16::MAX)).map(|(kind, line)| (*kind, line))
 }
 
-fn shown(
+/// The lines of a trial balance by currency, those of the ledger `asked` for or of all.
+///
+/// Errors: [`ApiError::TooManyLines`], [`ApiError::SumTooLarge`].
+pub(super) fn shown(
     taken: &Taken,
     asked: Option<u32>,
-    seq: u64,
-    timestamp: Timestamp,
-) -> Result<TrialBalance, ApiError> {
-    let mut currencies: Vec<(Unit, TrialBalanceLine, Vec<TrialBalanceCode>)> = Vec::new();
+    units: &Units,
+) -> Result<Vec<TrialBalanceCurrency>, ApiError> {
+    if lines(taken, asked).count() > LINES_MAX {
+        return Err(ApiError::TooManyLines { max: LINES_MAX });
+    }
+    let mut currencies: Vec<(Denomination, TrialBalanceLine, Vec<TrialBalanceCode>)> = Vec::new();
     for ((ledger, code), line) in lines(taken, asked) {
-        let unit = Unit::of_ledger(ledger);
-        if currencies.last().is_none_or(|(last, ..)| *last != unit) {
-            currencies.push((unit, TrialBalanceLine::default(), Vec::new()));
+        let of = units.of_ledger(ledger);
+        if currencies.last().is_none_or(|(last, ..)| *last != of) {
+            currencies.push((of, TrialBalanceLine::default(), Vec::new()));
         }
         if let Some((_, total, codes)) = currencies.last_mut() {
             total.merge(line);
-            codes.push(TrialBalanceCode { code, sums: sums(line, unit)? });
+            codes.push(TrialBalanceCode { code, sums: sums(line, &of)? });
         }
     }
-    let currencies = currencies.into_iter().map(|(currency, total, codes)| {
+    let currencies = currencies.into_iter().map(|(of, total, codes)| {
         let balanced = total.is_balanced();
-        Ok(TrialBalanceCurrency { currency, balanced, total: sums(&total, currency)?, codes })
+        Ok(TrialBalanceCurrency { currency: of.unit, balanced, total: sums(&total, &of)?, codes })
     });
-    let currencies = currencies.collect::<Result<Vec<_>, ApiError>>()?;
-    let balanced = currencies.iter().all(|currency| currency.balanced);
-    Ok(TrialBalance { seq, timestamp, balanced, currencies })
+    currencies.collect()
 }
 
-fn sums(line: &TrialBalanceLine, unit: Unit) -> Result<TrialBalanceSums, ApiError> {
-    convert::sums(line, unit).ok_or(ApiError::SumTooLarge { unit })
+fn sums(line: &TrialBalanceLine, of: &Denomination) -> Result<TrialBalanceSums, ApiError> {
+    convert::sums(line, of).ok_or(ApiError::SumTooLarge { unit: of.unit })
 }

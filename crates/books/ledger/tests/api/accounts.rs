@@ -24,17 +24,17 @@ async fn accounts_are_opened_and_shown() {
         .await;
     expect![[r#"
         open id=1 currency=CZK code=1
-            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         open id=1 currency=CZK code=1
-            201 again {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            201 again {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         open id=0190163d-8694-739b-aea5-966c26f8ad91 currency=JPY code=7 flags=[debits_must_not_exceed_credits] user_data_128=340282366920938463463374607431768211455 user_data_64=18446744073709551615 user_data_32=4294967295
-            201 {"available":"0","balance":"0","code":7,"credits_pending":"0","credits_posted":"0","currency":"JPY","debits_pending":"0","debits_posted":"0","flags":["debits_must_not_exceed_credits"],"id":"0190163d-8694-739b-aea5-966c26f8ad91","timestamp":"<time>","user_data_128":"340282366920938463463374607431768211455","user_data_32":4294967295,"user_data_64":"18446744073709551615"}
+            201 {"available":"0","balance":"0","code":7,"credits_pending":"0","credits_posted":"0","currency":"JPY","debits_pending":"0","debits_posted":"0","flags":["debits_must_not_exceed_credits"],"id":"0190163d-8694-739b-aea5-966c26f8ad91","is_control":false,"timestamp":"<time>","user_data_128":"340282366920938463463374607431768211455","user_data_32":4294967295,"user_data_64":"18446744073709551615"}
         GET /v1/accounts/1
-            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         GET /v1/accounts/00000000-0000-0000-0000-000000000001
-            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         GET /v1/accounts/0190163D-8694-739B-AEA5-966C26F8AD91
-            200 {"available":"0","balance":"0","code":7,"credits_pending":"0","credits_posted":"0","currency":"JPY","debits_pending":"0","debits_posted":"0","flags":["debits_must_not_exceed_credits"],"id":"0190163d-8694-739b-aea5-966c26f8ad91","timestamp":"<time>","user_data_128":"340282366920938463463374607431768211455","user_data_32":4294967295,"user_data_64":"18446744073709551615"}
+            200 {"available":"0","balance":"0","code":7,"credits_pending":"0","credits_posted":"0","currency":"JPY","debits_pending":"0","debits_posted":"0","flags":["debits_must_not_exceed_credits"],"id":"0190163d-8694-739b-aea5-966c26f8ad91","is_control":false,"timestamp":"<time>","user_data_128":"340282366920938463463374607431768211455","user_data_32":4294967295,"user_data_64":"18446744073709551615"}
         GET /v1/accounts/1/balance
             200 {"account":"1","available":"0.00","balance":"0.00","credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","seq":3}
         GET /v1/accounts/1/statement
@@ -101,7 +101,7 @@ async fn batches_say_what_became_of_each() {
         GET /v1/accounts/5
             404 API-0007 | account 5 does not exist | account 5 does not exist
         GET /v1/accounts/7
-            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["linked"],"id":"7","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["linked"],"id":"7","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
     "#]].assert_eq(&said);
 }
 

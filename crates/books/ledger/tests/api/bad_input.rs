@@ -167,7 +167,21 @@ async fn fields_of_a_payment_that_cannot_be() {
         cases.push((format!("{field},"), String::new(), "API-0001"));
         cases.push((field.into(), format!("{field},{field}"), "API-0001"));
     }
-    for currency in [r#""XXX""#, r#""czk""#, r#""CZ""#, r#""CZKK""#, r#""""#, "203", "null", r#""K\u010d""#] {
+    for unit in ["CZ", "CZKK", "XAU-G", "700", "4294967295"] {
+        cases.push((r#""currency":"CZK""#.into(), format!(r#""currency":"{unit}""#), "API-0014"));
+    }
+    for currency in [
+        r#""XXX""#,
+        r#""czk""#,
+        r#""CZKKKKKKKKKKK""#,
+        r#""-CZK""#,
+        r#""0""#,
+        r#""4294967296""#,
+        r#""""#,
+        "203",
+        "null",
+        r#""K\u010d""#,
+    ] {
         cases.push((r#""currency":"CZK""#.into(), format!(r#""currency":{currency}"#), "API-0001"));
     }
     for code in ["-1", "65536", "1.5", "1e3", "null", r#""1""#, "true", "99999999999999999999999"] {
@@ -197,6 +211,18 @@ async fn fields_of_a_payment_that_cannot_be() {
         r#""user_data_32":"5""#,
         r#""timestamp":"yesterday""#,
         r#""timestamp":1700000000"#,
+        r#""value_date":"2026-02-29""#,
+        r#""value_date":"2026-11-22T00:00:00Z""#,
+        r#""value_date":"1969-12-31""#,
+        r#""value_date":"10000-01-01""#,
+        r#""value_date":20261122"#,
+        r#""value_date":"""#,
+        r#""purpose":0"#,
+        r#""purpose":-1"#,
+        r#""purpose":65536"#,
+        r#""purpose":"5193""#,
+        r#""reverses":"0""#,
+        r#""reverses":7"#,
         r#""ledger":203"#,
         r#""colour":"red""#,
         r#""Id":"8""#,
@@ -312,6 +338,12 @@ async fn paths_and_queries_that_cannot_be() {
     }
     for (method, path) in [
         ("DELETE", "/v1/accounts/1"),
+        ("DELETE", "/v1/accounts/1/purposes"),
+        ("PUT", "/v1/units"),
+        ("GET", "/v1/days/cut"),
+        ("GET", "/v1/holds/1/spend"),
+        ("GET", "/v1/payments/1/reversal"),
+        ("POST", "/v1/accounts/tree"),
         ("PUT", "/v1/accounts/1"),
         ("POST", "/v1/accounts/1"),
         ("PATCH", "/v1/payments/1"),
@@ -342,9 +374,14 @@ async fn paths_and_queries_that_cannot_be() {
         "balance",
         &long,
     ] {
-        for path in
-            ["/v1/accounts/ID", "/v1/accounts/ID/balance", "/v1/accounts/ID/statement", "/v1/payments/ID"]
-        {
+        for path in [
+            "/v1/accounts/ID",
+            "/v1/accounts/ID/balance",
+            "/v1/accounts/ID/statement",
+            "/v1/accounts/ID/below",
+            "/v1/accounts/ID/purposes",
+            "/v1/payments/ID",
+        ] {
             let path = path.replace("ID", id);
             bank.refuses(&path, get(&path), 400, "API-0006").await;
         }
@@ -362,7 +399,14 @@ async fn paths_and_queries_that_cannot_be() {
         "Limit=5",
         "limit=%ff",
     ] {
-        for path in ["/v1/accounts", "/v1/payments", "/v1/accounts/1/statement"] {
+        for path in [
+            "/v1/accounts",
+            "/v1/payments",
+            "/v1/accounts/1/statement",
+            "/v1/accounts/tree",
+            "/v1/accounts/1/below",
+            "/v1/days",
+        ] {
             let path = format!("{path}?{query}");
             bank.refuses(&path, get(&path), 400, "API-0005").await;
         }
@@ -375,6 +419,10 @@ async fn paths_and_queries_that_cannot_be() {
         "/v1/payments?before=",
         "/v1/payments?before=a%20b",
         "/v1/accounts/1/statement?before=%C3%A4",
+        "/v1/accounts/tree?root=0",
+        "/v1/accounts/tree?currency=XXX",
+        "/v1/days?before=2026-02-30",
+        "/v1/days?before=yesterday",
     ] {
         bank.refuses(path, get(path), 400, "API-0005").await;
     }
@@ -382,6 +430,9 @@ async fn paths_and_queries_that_cannot_be() {
         ("/v1/accounts/9", "API-0007"),
         ("/v1/accounts/9/balance", "API-0007"),
         ("/v1/accounts/9/statement", "API-0007"),
+        ("/v1/accounts/9/below", "API-0007"),
+        ("/v1/accounts/9/purposes", "API-0007"),
+        ("/v1/accounts/tree?root=9", "API-0007"),
         ("/v1/payments/9", "API-0008"),
     ] {
         bank.refuses(path, get(path), 404, code).await;

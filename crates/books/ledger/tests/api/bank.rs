@@ -104,6 +104,11 @@ impl Site {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::put(path).header("content-type", "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(path).header("content-type", "application/json");
         self.send(request.body(body.into()).unwrap()).await
@@ -162,8 +167,8 @@ impl Bank {
         [self.site.get("/v1/accounts").await.body, self.site.get("/v1/payments").await.body]
     }
 
-    /// Sends each line of `script` and notes the answers. A line is `GET path`, `open {…}`, `pay {…}`, or
-    /// `POST path {…}`; braces may be left out around the fields. Times are masked, and a problem is told by its
+    /// Sends each line of `script` and notes the answers. A line is `GET path`, `open {…}`, `pay {…}`, `POST path {…}` or
+    /// `PUT path {…}`; braces may be left out around the fields. Times are masked, and a problem is told by its
     /// status, code, title and detail.
     pub(crate) async fn talk(&self, script: &str) -> String {
         let mut said = String::new();
@@ -182,6 +187,10 @@ impl Bank {
             "open" => ("/v1/accounts", rest),
             "pay" => ("/v1/payments", rest),
             "POST" => rest.split_once(' ').unwrap(),
+            "PUT" => {
+                let (path, body) = rest.split_once(' ').unwrap();
+                return self.site.put(path, full(body)).await;
+            }
             other => panic!("`{other}` is not a word of these scripts"),
         };
         self.site.post(path, full(body)).await
@@ -198,7 +207,7 @@ fn full(body: &str) -> String {
         let list = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
         let value = match list {
             Some(names) => format!("[{}]", names.split(',').map(quoted).collect::<Vec<_>>().join(",")),
-            None if ["code", "timeout", "user_data_32"].contains(&name) => value.to_owned(),
+            None if ["code", "timeout", "user_data_32", "purpose"].contains(&name) => value.to_owned(),
             None => quoted(value),
         };
         let name = match name {
@@ -228,9 +237,18 @@ fn summary(answer: &Answer) -> String {
 fn mask(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            let made = fields.get("timestamp").and_then(Value::as_str).unwrap_or_default().to_owned();
             for (name, value) in fields {
                 match name.as_str() {
-                    "timestamp" | "now" | "expires_at" if value.is_string() => *value = "<time>".into(),
+                    "timestamp" | "now" | "expires_at" | "ended_at" if value.is_string() => {
+                        *value = "<time>".into();
+                    }
+                    // Without business days a payment is booked on the day it is made.
+                    "booking_date" | "value_date"
+                        if value.as_str().is_some_and(|date| !made.is_empty() && made.starts_with(date)) =>
+                    {
+                        *value = "<today>".into();
+                    }
                     "next" if value.is_string() => *value = "<next>".into(),
                     _ => mask(value),
                 }

@@ -120,7 +120,7 @@ async fn every_batch_that_changed_something_is_told_once_in_order() {
         assert_eq!(transfer.timestamp, times[5].time, "one request, one stamp");
         transfer.timestamp = ids::Timestamp(1);
     }
-    expect![[r#"{"specversion":"1.0","id":"bank/7","source":"/shards/bank","type":"cn.tongbao.ledger.batch.v1","time":"1970-01-01T00:00:00.000000001Z","datacontenttype":"application/json","partitionkey":"bank","data":{"shard":"bank","seq":7,"epoch":1,"part":1,"parts":1,"timestamp":"1970-01-01T00:00:00.000000001Z","changes":[{"type":"transfer_created","id":"11","debit_account":"2","credit_account":"1","amount":"2.00","currency":"CZK","code":7,"flags":["pending"],"timeout":3600,"user_data_128":"0","user_data_64":"0","user_data_32":0,"timestamp":"1970-01-01T00:00:00.000000001Z","status":"pending"}]}}"#]]
+    expect![[r#"{"specversion":"1.0","id":"bank/7","source":"/shards/bank","type":"cn.tongbao.ledger.batch.v1","time":"1970-01-01T00:00:00.000000001Z","datacontenttype":"application/json","partitionkey":"bank","data":{"shard":"bank","seq":7,"epoch":1,"part":1,"parts":1,"timestamp":"1970-01-01T00:00:00.000000001Z","changes":[{"type":"transfer_created","id":"11","debit_account":"2","credit_account":"1","amount":"2.00","currency":"CZK","code":7,"flags":["pending"],"timeout":3600,"user_data_128":"0","user_data_64":"0","user_data_32":0,"timestamp":"1970-01-01T00:00:00.000000001Z","status":"pending","booking_date":"2026-11-22","value_date":"2026-11-22"}]}}"#]]
     .assert_eq(&serde_json::to_string(&event).unwrap());
     for ((_, bytes), event) in told.iter().zip(&times) {
         assert_eq!(serde_json::to_string(event).unwrap(), *bytes, "the bytes are those of the wire type");

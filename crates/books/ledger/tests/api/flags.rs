@@ -29,9 +29,9 @@ async fn a_balancing_payment_moves_what_is_there() {
         pay id=2 from=1 to=2 amount=99 currency=CZK code=1 flags=[balancing_debit,balancing_credit]
             409 LED-0039 | exists_with_different_amount | a transfer with this id moved another amount
         GET /v1/payments/2
-            200 {"amount":"100.00","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["balancing_debit","balancing_credit"],"id":"2","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"amount":"100.00","booking_date":"<today>","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["balancing_debit","balancing_credit"],"id":"2","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0","value_date":"<today>"}
         GET /v1/accounts/1
-            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"100.00","currency":"CZK","debits_pending":"0.00","debits_posted":"100.00","flags":["debits_must_not_exceed_credits","history"],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"100.00","currency":"CZK","debits_pending":"0.00","debits_posted":"100.00","flags":["debits_must_not_exceed_credits","history"],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
     "#]].assert_eq(&said);
 }
 
@@ -58,7 +58,7 @@ async fn a_closing_payment_closes_until_it_is_voided() {
         pay id=1 from=1 to=2 amount=0 currency=CZK code=1 flags=[pending,closing_debit]
             201 {"id":"1","status":"created","timestamp":"<time>"}
         GET /v1/accounts/1
-            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["closed"],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["closed"],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         pay id=2 from=1 to=2 amount=1 currency=CZK code=1
             422 LED-0065 | debit_account_already_closed | the debit account is closed
         pay id=3 from=2 to=1 amount=1 currency=CZK code=1
@@ -66,11 +66,11 @@ async fn a_closing_payment_closes_until_it_is_voided() {
         pay id=4 from=1 to=2 amount=0 currency=CZK code=1 flags=[void_pending_transfer] pending_id=1
             201 {"id":"4","status":"created","timestamp":"<time>"}
         GET /v1/accounts/1
-            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":[],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         pay id=2 from=1 to=2 amount=1 currency=CZK code=1
             422 LED-0065 | debit_account_already_closed | the debit account is closed
         open id=3 currency=CZK code=1 flags=[closed]
-            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["closed"],"id":"3","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["closed"],"id":"3","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         pay id=5 from=3 to=2 amount=1 currency=CZK code=1
             422 LED-0065 | debit_account_already_closed | the debit account is closed
     "#]].assert_eq(&said);
@@ -99,11 +99,11 @@ async fn imported_accounts_and_payments_bring_their_times() {
         open id=1 currency=CZK code=1 flags=[imported]
             422 LED-0124 | imported_event_timestamp_out_of_range | the imported account's timestamp is 0, or 2^63 and more
         open id=1 currency=CZK code=1 flags=[imported] timestamp=1993-01-01T00:00:00Z
-            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["imported"],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["imported"],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         open id=2 currency=CZK code=1 flags=[imported] timestamp=1993-01-01T00:00:00Z
             422 LED-0126 | imported_event_timestamp_must_not_regress | the imported account's timestamp is not after that of every account, or a transfer has it
         open id=2 currency=CZK code=1 flags=[imported] timestamp=1993-01-02T00:00:00Z
-            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["imported"],"id":"2","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            201 {"available":"0.00","balance":"0.00","code":1,"credits_pending":"0.00","credits_posted":"0.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["imported"],"id":"2","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         pay id=1 from=1 to=2 amount=1 currency=CZK code=1 flags=[imported] timestamp=1993-01-01T12:00:00Z
             422 LED-0062 | imported_event_timestamp_must_postdate_credit_account | the imported transfer's timestamp is not after that of its credit account
         pay id=1 from=1 to=2 amount=1 currency=CZK code=1 flags=[imported] timestamp=1993-01-03T00:00:00Z

@@ -35,17 +35,17 @@ async fn money_moves_and_every_page_agrees() {
         pay id=103 from=1 to=2 amount=700.00 currency=CZK code=6
             422 LED-0054 | exceeds_credits | the debit account does not have that much available
         GET /v1/accounts/1
-            200 {"available":"699.99","balance":"699.99","code":1,"credits_pending":"0.00","credits_posted":"700.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.01","flags":["debits_must_not_exceed_credits"],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"699.99","balance":"699.99","code":1,"credits_pending":"0.00","credits_posted":"700.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.01","flags":["debits_must_not_exceed_credits"],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         GET /v1/accounts/2/balance
             200 {"account":"2","available":"-699.99","balance":"-699.99","credits_pending":"0.00","credits_posted":"0.01","currency":"CZK","debits_pending":"0.00","debits_posted":"700.00","seq":7}
         GET /v1/accounts/1/statement
-            200 {"account":"1","currency":"CZK","entries":[{"amount":"0.00","balance":"699.99","code":6,"counterparty":"2","direction":"debit","payment":"102","status":"posted","timestamp":"<time>","user_data_64":"0"},{"amount":"0.01","balance":"699.99","code":6,"counterparty":"2","direction":"debit","payment":"101","status":"posted","timestamp":"<time>","user_data_64":"0"},{"amount":"700.00","balance":"700.00","code":5,"counterparty":"2","direction":"credit","payment":"100","status":"posted","timestamp":"<time>","user_data_64":"930101"}],"next":null}
+            200 {"account":"1","currency":"CZK","entries":[{"amount":"0.00","balance":"699.99","booking_date":"<today>","code":6,"counterparty":"2","direction":"debit","payment":"102","status":"posted","timestamp":"<time>","user_data_64":"0","value_date":"<today>"},{"amount":"0.01","balance":"699.99","booking_date":"<today>","code":6,"counterparty":"2","direction":"debit","payment":"101","status":"posted","timestamp":"<time>","user_data_64":"0","value_date":"<today>"},{"amount":"700.00","balance":"700.00","booking_date":"<today>","code":5,"counterparty":"2","direction":"credit","payment":"100","status":"posted","timestamp":"<time>","user_data_64":"930101","value_date":"<today>"}],"next":null}
         GET /v1/payments/101
-            200 {"amount":"0.01","code":6,"credit_account":"2","currency":"CZK","debit_account":"1","flags":[],"id":"101","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"9","user_data_32":8,"user_data_64":"0"}
+            200 {"amount":"0.01","booking_date":"<today>","code":6,"credit_account":"2","currency":"CZK","debit_account":"1","flags":[],"id":"101","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"9","user_data_32":8,"user_data_64":"0","value_date":"<today>"}
         GET /v1/payments/103
             404 API-0008 | payment 103 does not exist | payment 103 does not exist
         GET /v1/payments
-            200 {"next":null,"payments":[{"amount":"0.00","code":6,"credit_account":"2","currency":"CZK","debit_account":"1","flags":[],"id":"102","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"},{"amount":"0.01","code":6,"credit_account":"2","currency":"CZK","debit_account":"1","flags":[],"id":"101","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"9","user_data_32":8,"user_data_64":"0"},{"amount":"700.00","code":5,"credit_account":"1","currency":"CZK","debit_account":"2","flags":[],"id":"100","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"930101"}]}
+            200 {"next":null,"payments":[{"amount":"0.00","booking_date":"<today>","code":6,"credit_account":"2","currency":"CZK","debit_account":"1","flags":[],"id":"102","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0","value_date":"<today>"},{"amount":"0.01","booking_date":"<today>","code":6,"credit_account":"2","currency":"CZK","debit_account":"1","flags":[],"id":"101","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"9","user_data_32":8,"user_data_64":"0","value_date":"<today>"},{"amount":"700.00","booking_date":"<today>","code":5,"credit_account":"1","currency":"CZK","debit_account":"2","flags":[],"id":"100","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"930101","value_date":"<today>"}]}
         GET /v1/totals
             200 {"accounts":2,"pending":0,"seq":7,"transfers":3}
     "#]].assert_eq(&said);
@@ -122,7 +122,7 @@ async fn batches_succeed_or_are_refused_one_by_one_and_chains_as_one() {
         GET /v1/payments/3
             404 API-0008 | payment 3 does not exist | payment 3 does not exist
         GET /v1/payments/5
-            200 {"amount":"4.00","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["linked"],"id":"5","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"amount":"4.00","booking_date":"<today>","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["linked"],"id":"5","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0","value_date":"<today>"}
         GET /v1/accounts/1/balance
             200 {"account":"1","available":"0.00","balance":"0.00","credits_pending":"0.00","credits_posted":"10.00","currency":"CZK","debits_pending":"0.00","debits_posted":"10.00","seq":6}
     "#]].assert_eq(&said);
@@ -159,7 +159,7 @@ async fn currencies_keep_their_own_digits_up_to_the_largest_amount() {
         GET /v1/accounts/1/balance
             200 {"account":"1","available":"-340282366920938463463374607431768211455","balance":"-340282366920938463463374607431768211455","credits_pending":"0","credits_posted":"0","currency":"JPY","debits_pending":"0","debits_posted":"340282366920938463463374607431768211455","seq":7}
         GET /v1/accounts/2/statement
-            200 {"account":"2","currency":"JPY","entries":[{"amount":"340282366920938463463374607431768211455","balance":"340282366920938463463374607431768211455","code":1,"counterparty":"1","direction":"credit","payment":"11","status":"posted","timestamp":"<time>","user_data_64":"0"}],"next":null}
+            200 {"account":"2","currency":"JPY","entries":[{"amount":"340282366920938463463374607431768211455","balance":"340282366920938463463374607431768211455","booking_date":"<today>","code":1,"counterparty":"1","direction":"credit","payment":"11","status":"posted","timestamp":"<time>","user_data_64":"0","value_date":"<today>"}],"next":null}
         pay id=12 from=1 to=2 amount=1 currency=JPY code=1
             422 LED-0049 | overflows_debits_posted | the debit account's posted debits would not fit into 128 bits
         pay id=13 from=2 to=1 amount=340282366920938463463374607431768211455 currency=JPY code=1

@@ -73,12 +73,16 @@ async fn the_description_names_every_route() {
     let mut operations = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in
-            methods.as_object().unwrap().keys().filter(|key| ["get", "post"].contains(&key.as_str()))
+            methods.as_object().unwrap().keys().filter(|key| ["get", "post", "put"].contains(&key.as_str()))
         {
             operations += 1;
-            let path = path.replace("{id}", "1").replace("/changes", "/changes?follow=false");
+            let path = path
+                .replace("{id}", "1")
+                .replace("{date}", "2026-11-23")
+                .replace("/changes", "/changes?follow=false");
             let answer = match method.as_str() {
                 "get" => bank.site.get(&path).await,
+                "put" => bank.site.put(&path, "").await,
                 _ => bank.site.post(&path, "").await,
             };
             let code = if answer.status < 400 { String::new() } else { answer.field("code") };
@@ -88,5 +92,5 @@ async fn the_description_names_every_route() {
             );
         }
     }
-    assert_eq!(operations, 22);
+    assert_eq!(operations, 41);
 }

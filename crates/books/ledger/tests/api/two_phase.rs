@@ -33,7 +33,7 @@ async fn a_reserve_is_posted_in_part_or_voided_once() {
         pay id=10 from=1 to=2 amount=60 currency=CZK code=1 flags=[pending] timeout=3600
             201 {"id":"10","status":"created","timestamp":"<time>"}
         GET /v1/accounts/1
-            200 {"available":"40.00","balance":"100.00","code":1,"credits_pending":"0.00","credits_posted":"100.00","currency":"CZK","debits_pending":"60.00","debits_posted":"0.00","flags":["debits_must_not_exceed_credits"],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"40.00","balance":"100.00","code":1,"credits_pending":"0.00","credits_posted":"100.00","currency":"CZK","debits_pending":"60.00","debits_posted":"0.00","flags":["debits_must_not_exceed_credits"],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         pay id=11 from=1 to=2 amount=41 currency=CZK code=1
             422 LED-0054 | exceeds_credits | the debit account does not have that much available
         pay id=12 from=1 to=2 amount=61 currency=CZK code=1 flags=[post_pending_transfer] pending_id=10
@@ -43,9 +43,9 @@ async fn a_reserve_is_posted_in_part_or_voided_once() {
         pay id=14 from=1 to=2 amount=60 currency=CZK code=1 flags=[void_pending_transfer] pending_id=10
             422 LED-0033 | pending_transfer_already_posted | the pending transfer was posted before
         GET /v1/payments/10
-            200 {"amount":"60.00","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["pending"],"id":"10","status":"posted_pending","timeout":3600,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"amount":"60.00","booking_date":"<today>","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["pending"],"id":"10","status":"posted_pending","timeout":3600,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0","value_date":"<today>"}
         GET /v1/payments/13
-            200 {"amount":"45.50","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["post_pending_transfer"],"id":"13","pending_id":"10","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"amount":"45.50","booking_date":"<today>","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["post_pending_transfer"],"id":"13","pending_id":"10","status":"posted","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0","value_date":"<today>"}
         pay id=20 from=1 to=2 amount=5 currency=CZK code=1 flags=[pending]
             201 {"id":"20","status":"created","timestamp":"<time>"}
         pay id=21 from=1 to=2 amount=5 currency=CZK code=1 flags=[void_pending_transfer] pending_id=20
@@ -53,11 +53,11 @@ async fn a_reserve_is_posted_in_part_or_voided_once() {
         pay id=22 from=1 to=2 amount=5 currency=CZK code=1 flags=[post_pending_transfer] pending_id=20
             422 LED-0034 | pending_transfer_already_voided | the pending transfer was voided before
         GET /v1/payments/20
-            200 {"amount":"5.00","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["pending"],"id":"20","status":"voided","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"amount":"5.00","booking_date":"<today>","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["pending"],"id":"20","status":"voided","timeout":0,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0","value_date":"<today>"}
         GET /v1/accounts/1/balance
             200 {"account":"1","available":"54.50","balance":"54.50","credits_pending":"0.00","credits_posted":"100.00","currency":"CZK","debits_pending":"0.00","debits_posted":"45.50","seq":12}
         GET /v1/accounts/1/statement
-            200 {"account":"1","currency":"CZK","entries":[{"amount":"5.00","balance":"54.50","code":1,"counterparty":"2","direction":"debit","payment":"21","status":"voided","timestamp":"<time>","user_data_64":"0"},{"amount":"5.00","balance":"54.50","code":1,"counterparty":"2","direction":"debit","payment":"20","status":"voided","timestamp":"<time>","user_data_64":"0"},{"amount":"45.50","balance":"54.50","code":1,"counterparty":"2","direction":"debit","payment":"13","status":"posted","timestamp":"<time>","user_data_64":"0"},{"amount":"60.00","balance":"100.00","code":1,"counterparty":"2","direction":"debit","payment":"10","status":"posted_pending","timestamp":"<time>","user_data_64":"0"},{"amount":"100.00","balance":"100.00","code":1,"counterparty":"2","direction":"credit","payment":"1","status":"posted","timestamp":"<time>","user_data_64":"0"}],"next":null}
+            200 {"account":"1","currency":"CZK","entries":[{"amount":"5.00","balance":"54.50","booking_date":"<today>","code":1,"counterparty":"2","direction":"debit","payment":"21","status":"voided","timestamp":"<time>","user_data_64":"0","value_date":"<today>"},{"amount":"5.00","balance":"54.50","booking_date":"<today>","code":1,"counterparty":"2","direction":"debit","payment":"20","status":"voided","timestamp":"<time>","user_data_64":"0","value_date":"<today>"},{"amount":"45.50","balance":"54.50","booking_date":"<today>","code":1,"counterparty":"2","direction":"debit","payment":"13","status":"posted","timestamp":"<time>","user_data_64":"0","value_date":"<today>"},{"amount":"60.00","balance":"100.00","booking_date":"<today>","code":1,"counterparty":"2","direction":"debit","payment":"10","status":"posted_pending","timestamp":"<time>","user_data_64":"0","value_date":"<today>"},{"amount":"100.00","balance":"100.00","booking_date":"<today>","code":1,"counterparty":"2","direction":"credit","payment":"1","status":"posted","timestamp":"<time>","user_data_64":"0","value_date":"<today>"}],"next":null}
     "#]].assert_eq(&said);
 }
 
@@ -81,11 +81,11 @@ async fn a_reserve_expires_by_itself() {
         .await;
     expect![[r#"
         GET /v1/payments/10
-            200 {"amount":"60.00","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["pending"],"id":"10","status":"expired","timeout":1,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"amount":"60.00","booking_date":"<today>","code":1,"credit_account":"2","currency":"CZK","debit_account":"1","flags":["pending"],"id":"10","status":"expired","timeout":1,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0","value_date":"<today>"}
         GET /v1/accounts/1
-            200 {"available":"100.00","balance":"100.00","code":1,"credits_pending":"0.00","credits_posted":"100.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["debits_must_not_exceed_credits"],"id":"1","timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
+            200 {"available":"100.00","balance":"100.00","code":1,"credits_pending":"0.00","credits_posted":"100.00","currency":"CZK","debits_pending":"0.00","debits_posted":"0.00","flags":["debits_must_not_exceed_credits"],"id":"1","is_control":false,"timestamp":"<time>","user_data_128":"0","user_data_32":0,"user_data_64":"0"}
         GET /v1/accounts/1/statement?limit=1
-            200 {"account":"1","currency":"CZK","entries":[{"amount":"60.00","balance":"100.00","code":1,"counterparty":"2","direction":"debit","payment":"10","status":"expired","timestamp":"<time>","user_data_64":"0"}],"next":"<next>"}
+            200 {"account":"1","currency":"CZK","entries":[{"amount":"60.00","balance":"100.00","booking_date":"<today>","code":1,"counterparty":"2","direction":"debit","payment":"10","status":"expired","timestamp":"<time>","user_data_64":"0","value_date":"<today>"}],"next":"<next>"}
         pay id=11 from=1 to=2 amount=60 currency=CZK code=1 flags=[post_pending_transfer] pending_id=10
             422 LED-0035 | pending_transfer_expired | the pending transfer's timeout has passed
         GET /v1/totals

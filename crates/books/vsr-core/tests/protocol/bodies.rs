@@ -2,7 +2,7 @@
 
 use vsr_core::{
     Connection, Encoding, EvictionReason, Kind, Operation, clamp_limits, finish_read, finish_write,
-    multi_batch, results,
+    multi_batch, published_status, results,
 };
 
 use super::{batched, batches, evicted, feed, request, submitted};
@@ -37,6 +37,20 @@ fn outcomes(statuses: &[u32]) -> Vec<u8> {
     let outcome =
         |(at, status): (u64, &u32)| [&(100 + at).to_le_bytes()[..], &status.to_le_bytes(), &[0; 4]].concat();
     (0..).zip(statuses).flat_map(outcome).collect()
+}
+
+#[test]
+fn statuses_that_clients_do_not_know_are_told_in_their_words() {
+    for (ours, theirs) in
+        [(u32::MAX, u32::MAX), (54, 54), (68, 68), (999, 999), (1001, 65), (1002, 66), (1003, 54), (1004, 54)]
+    {
+        assert_eq!(published_status(ours), theirs);
+    }
+    let create = Operation::newest(Kind::CreateTransfers);
+    let batch = read(create, &batched(Kind::CreateTransfers, &[3]));
+    let mut body = outcomes(&[u32::MAX, 1001, 1003]);
+    finish_write(create, &batch, &mut body);
+    assert_eq!(body[..48], outcomes(&[u32::MAX, 65, 54]));
 }
 
 #[test]
