@@ -276,9 +276,7 @@ impl Gateway {
             Ok(Ok(Answer::Whole(head, _))) if head.status == StatusCode::MISDIRECTED_REQUEST => {
                 Attempt::NotTaken
             }
-            Ok(Ok(Answer::Whole(head, _))) if head.headers.contains_key(OUTCOME_UNKNOWN) => {
-                Attempt::Lost
-            }
+            Ok(Ok(Answer::Whole(head, _))) if head.headers.contains_key(OUTCOME_UNKNOWN) => Attempt::Lost,
             Ok(Ok(Answer::Whole(head, body))) => Attempt::Answer(answer(&head, full(body))),
             Ok(Ok(Answer::Stream(head, body))) => {
                 let relay = Relay::new(body, self.end_of_streams(leader.epoch));
