@@ -176,8 +176,16 @@ impl Bank {
 
 /// A client of whoever listens there.
 pub(crate) fn client(address: SocketAddr) -> LedgerClient<Wire> {
+    client_with_room(address, 1 << 20)
+}
+
+/// A client that takes so many bytes of an answer before it reads them.
+pub(crate) fn client_with_room(address: SocketAddr, bytes: u32) -> LedgerClient<Wire> {
     let origin = format!("http://{address}").parse().unwrap();
-    let wire = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let wire = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .http2_initial_stream_window_size(bytes)
+        .build_http();
     LedgerClient::with_origin(wire, origin).max_decoding_message_size(16 << 20)
 }
 
