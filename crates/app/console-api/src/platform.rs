@@ -29,6 +29,9 @@ pub struct Site {
     pub role: Option<Role>,
     /// The reign it knows of.
     pub epoch: u64,
+    /// The site that began that reign, by the journal; nothing while it does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
     /// The last journal batch it has applied.
     pub seq: u64,
     /// How many batches it is behind the leader.

@@ -48,6 +48,7 @@ fn platform(gateway: SocketAddr) -> Platform {
         epoch: 3,
         seq: 12,
         lag: 0,
+        leader: None,
         restarts: 0,
         since: Timestamp(1),
     };

@@ -17,6 +17,8 @@ use crate::tuning::SETTINGS;
 
 /// How long a server may take until it serves, or until it has ended.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server that was left behind may take to end in order.
+const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 /// The administrator's name and the database's.
 const USER: &str = "tongbao";
@@ -215,15 +217,26 @@ impl Server {
         self.data().join("standby.signal").exists()
     }
 
-    /// Ends a process on this data that an earlier supervisor left behind when it was killed.
-    fn end_orphan(&self) {
-        let pid =
-            read(&self.data().join("postmaster.pid")).and_then(|text| text.lines().next()?.parse().ok());
-        let Some(pid) = pid else { return };
-        let command = read(Path::new(&format!("/proc/{pid}/cmdline"))).unwrap_or_default();
-        if command.split('\0').any(|word| Path::new(word) == self.data()) {
-            kill_all(pid);
+    /// Ends a process on this data that an earlier supervisor left behind when it was killed: in order, so that the log is
+    /// written out and the standbys get the rest of it; one that does not end is killed.
+    pub fn end_orphan(&self) {
+        let Some(pid) = self.orphan() else { return };
+        signal(pid, Signal::INT);
+        let deadline = now() + ORPHAN_PATIENCE;
+        while self.orphan() == Some(pid) {
+            if now() > deadline {
+                kill_all(pid);
+            }
+            pause();
         }
+    }
+
+    /// A process that works on this data and is not ours.
+    fn orphan(&self) -> Option<u32> {
+        let file = read(&self.data().join("postmaster.pid"))?;
+        let pid = file.lines().next()?.parse().ok().filter(|pid| Some(*pid) != self.pid())?;
+        let command = read(Path::new(&format!("/proc/{pid}/cmdline"))).unwrap_or_default();
+        command.split('\0').any(|word| Path::new(word) == self.data()).then_some(pid)
     }
 
     /// Starts the process.

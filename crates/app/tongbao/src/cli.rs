@@ -1,6 +1,8 @@
 //! The command line.
 
+mod access;
 mod books;
+mod interest;
 mod ledger;
 
 use std::num::NonZeroU16;
@@ -12,7 +14,9 @@ use console_api::DrillTarget;
 use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor, Unit};
 
+pub(crate) use access::{CertsCommand, CertsFolder, TunnelArgs};
 pub(crate) use books::{DayCommand, HoldCommand, ReverseArgs, UnitCommand};
+pub(crate) use interest::{InterestCommand, RateArgs, percent};
 pub(crate) use ledger::{LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
@@ -73,6 +77,9 @@ pub(crate) enum Command {
     /// End business days, and show their trial balances.
     #[command(subcommand)]
     Day(DayCommand),
+    /// Interest: products, the accounts that bear it, and the runs that post and pay it.
+    #[command(subcommand)]
+    Interest(InterestCommand),
     /// Replay CSV files as payments and let their own balances be the judge.
     Replay(ReplayArgs),
     /// Practise the loss of a site and collect the evidence.
@@ -81,6 +88,11 @@ pub(crate) enum Command {
     /// Check and read the journal's files.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Make certificates for sites and clients, for a laptop or a test.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Carry TigerBeetle's clients, which speak no TLS, to a bank that asks for certificates.
+    Tunnel(TunnelArgs),
     /// One site's process; `up` starts these.
     #[command(hide = true)]
     Site(SiteArgs),
@@ -286,9 +298,9 @@ pub(crate) enum JournalCommand {
     Copy {
         #[command(flatten)]
         journal: JournalArgs,
-        /// Where to: postgres://user@host,host/database.
+        /// Where to: postgres://user@host,host/database. Default: what TONGBAO_JOURNAL says.
         #[arg(long, value_name = "URL")]
-        to: String,
+        to: Option<String>,
     },
     /// Copy old days from PostgreSQL into files, check all of the files, and only then drop those days.
     Archive {
@@ -309,7 +321,8 @@ pub(crate) struct JournalArgs {
     /// The folder of the files. Default: that of the shard in the data folder; for an archive, one beside it.
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
-    /// The books in PostgreSQL: postgres://user@host,host/database. Default: where the data folder has them.
+    /// The books in PostgreSQL: postgres://user@host,host/database. Default: what TONGBAO_JOURNAL says, or where the data
+    /// folder has them.
     #[arg(long, value_name = "URL")]
     pub(crate) journal: Option<String>,
 }

@@ -58,9 +58,21 @@ pub(crate) enum AppError {
         /// Where they are.
         kept: String,
     },
+    /// No certificates where they should be.
+    #[error("there are no certificates in `{}`", .folder.display())]
+    NoCerts {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The bank serves no ledger clients over TLS.
+    #[error("the bank on the data folder serves no ledger clients over TLS")]
+    NoLedgerTls,
     /// A PostgreSQL server of our own could not be worked with.
     #[error(transparent)]
     Servers(#[from] pg_local::LocalError),
+    /// What the environment says of the journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] journal_pg::PgError),
     /// The replay's rows were not all explained or not all accepted, or the like: done, but not as it should be.
     #[error("{0}")]
     Outcome(String),
@@ -77,7 +89,10 @@ impl Coded for AppError {
             Self::NotReady { .. } => "RUN-0006",
             Self::Outcome(_) => "RUN-0007",
             Self::Books { .. } => "RUN-0008",
+            Self::NoCerts { .. } => "RUN-0021",
+            Self::NoLedgerTls => "RUN-0022",
             Self::Servers(error) => error.code(),
+            Self::Journal(error) => error.code(),
         }
     }
 
@@ -95,7 +110,14 @@ impl Coded for AppError {
             Self::Books { .. } => {
                 "give the same --journal as before, or another data folder; copy books with `tongbao journal copy`"
             }
+            Self::NoCerts { .. } => {
+                "make them with `tongbao certs init`, or name their folder with --ledger-certs"
+            }
+            Self::NoLedgerTls => {
+                "start it with `tongbao up --ledger-tls-port 3443`, or name the sites with --to"
+            }
             Self::Servers(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
         }
     }
 

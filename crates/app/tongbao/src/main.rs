@@ -9,6 +9,7 @@ mod door;
 mod error;
 mod institution;
 mod layout;
+mod ledger_tls;
 mod output;
 mod site;
 mod up;

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
 use gateway::ServeLimits;
-use ledger::{ColdFiles, LedgerMachine, SiteInfo, Storage};
+use ledger::{Api, ColdFiles, LedgerMachine, SiteInfo, Storage};
 use ledger_core::ColdOptions;
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
@@ -22,6 +22,7 @@ use crate::door::Door;
 use crate::error::AppError;
 use crate::institution::SHARD;
 use crate::layout::Layout;
+use crate::ledger_tls::SiteTlsArgs;
 use crate::up::{JOURNAL_VARIABLE, open_books};
 
 /// What a site is told on its command line.
@@ -39,6 +40,8 @@ pub(crate) struct SiteArgs {
     /// The port for TigerBeetle's clients; none if they are not served.
     #[arg(long)]
     pub(crate) ledger_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) tls: SiteTlsArgs,
     /// The newest transfers that stay in memory.
     #[arg(long, default_value_t = ColdOptions::DEFAULT.keep_rows)]
     pub(crate) ledger_memory_transfers: u32,
@@ -78,7 +81,9 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     announce(&Ready { address: listener.local_addr()? })?;
 
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned(), storage: storage.clone() };
-    let router = ledger::router(handle.clone(), info, journal).route("/v1/openapi.json", describe()?);
+    let api = Api::new(handle.clone(), info, journal);
+    let grpc = ledger_grpc::door(api.clone(), ledger_grpc::Limits::default(), Arc::default());
+    let router = api.router().route("/v1/openapi.json", describe()?).merge(grpc);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
     let answer = move |request| {
@@ -86,6 +91,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         async move { router.oneshot(request).await.unwrap_or_else(|never| match never {}) }
     };
     let limits = ServeLimits { close_timeout: Duration::from_secs(2), ..ServeLimits::default() };
+    let limits = limits.behind_gateway();
     let server = tokio::spawn(gateway::serve(listener, limits, answer, stopped.clone()));
     let door = tokio::spawn(door.serve(stopped));
 

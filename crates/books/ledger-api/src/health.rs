@@ -18,6 +18,9 @@ pub struct Health {
     pub role: Role,
     /// The leader's reign, counted up with every take-over.
     pub epoch: u64,
+    /// The site that began this reign, by the journal; nothing while this site has not read so far. It may have ended since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leader: Option<String>,
     /// The last journal batch this site has applied.
     pub seq: u64,
     /// The stamp of that batch.

@@ -34,6 +34,7 @@ mod id_index;
 mod invariants;
 mod keys;
 mod ledger;
+mod ledgers;
 mod operation;
 mod pages;
 mod postings;
@@ -65,6 +66,7 @@ pub use filter::{
     AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,
 };
 pub use ledger::{Counts, Ledger};
+pub use ledgers::Ledgers;
 pub use operation::{BOOKINGS_MAX, EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};
 pub use search::{Found, PendingFilter, SEARCH_RECORDS_MAX};

@@ -102,6 +102,15 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The error as a problem document.
+    pub fn problem(&self) -> Problem {
+        let problem = Problem::new(self.status(), self);
+        match self.title() {
+            Some(title) => problem.titled(title),
+            None => problem,
+        }
+    }
+
     fn status(&self) -> u16 {
         match self {
             Self::Json(_) | Self::Query(_) | Self::PathId(_) | Self::PathDate(_) | Self::Unit(_) => 400,
@@ -214,11 +223,7 @@ impl Coded for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut problem = Problem::new(self.status(), &self);
-        if let Some(title) = self.title() {
-            problem = problem.titled(title);
-        }
-        let mut response = problem_response(&problem);
+        let mut response = problem_response(&self.problem());
         if matches!(self, Self::Shard(RequestError::Unknown)) {
             response.headers_mut().insert(OUTCOME_UNKNOWN, axum::http::HeaderValue::from_static("true"));
         }

@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 
+use crate::day;
 use crate::engine::Engine;
 use crate::error::PgError;
 use crate::heartbeat::{self, Heart};
@@ -20,14 +21,16 @@ use crate::row::Columns;
 use crate::schema;
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::standby::Replication;
 use crate::store::Shared;
 
 /// Sessions that append: as many as a shard's leader has batches on their way.
 const SESSIONS: usize = 4;
 
-/// Appends one batch if the epoch is still the lease's. `FOR SHARE` makes a takeover wait for the statement's commit, and the
+/// Appends one batch if the epoch is still the lease's, and so is the day. `FOR SHARE` makes a takeover wait for the statement's commit, and the
 /// statement look again at the lease if a takeover was first.
-const APPEND: &str = "WITH l AS (SELECT 1 FROM tongbao.lease WHERE shard = $1 AND epoch = $2 FOR SHARE) \
+const APPEND: &str = "WITH l AS (SELECT 1 FROM tongbao.lease WHERE shard = $1 AND epoch = $2 \
+                         AND day = date '1970-01-01' + $4::int4 AND day_seq <= $3::bigint FOR SHARE) \
      INSERT INTO tongbao.journal (shard, day, seq, epoch, kind, stamp, commands, state_seq, state_hash, prev_hash, \
                                   hash, durable, payload) \
      SELECT $1, date '1970-01-01' + $4::int4, $3::bigint, $2::bigint, $5::smallint, $6::bigint, $7::integer, \
@@ -275,6 +278,7 @@ impl Pipeline {
             }
             if let Some(line) = self.idle.first() {
                 schema::ensure_day(&line.session, day).await?;
+                day::begin(&line.session, &self.shared.shard, self.epoch, day, batch.seq()).await?;
             }
             self.day = day;
         }
@@ -293,7 +297,11 @@ impl Pipeline {
         let (line, seq, written) = landed.map_err(|_| JournalError::Poisoned)?;
         match written? {
             1 => {}
-            _ => return Err(why_not(&line.session, &self.shared.shard, self.epoch).await),
+            _ => {
+                let Shared { shard, .. } = &self.shared;
+                let allow = self.shared.allows_degraded();
+                return Err(why_not(&line.session, shard, self.epoch, seq, allow).await);
+            }
         }
         self.idle.push(line);
         self.early.insert(seq);
@@ -309,17 +317,27 @@ impl Pipeline {
 }
 
 /// Why a statement of the leader of `own` wrote nothing.
-async fn why_not(session: &Session, shard: &str, own: Epoch) -> JournalError {
+async fn why_not(session: &Session, shard: &str, own: Epoch, seq: Seq, allow_degraded: bool) -> JournalError {
     match heartbeat::current_epoch(session, shard).await {
-        Ok(current) if current == own => {
-            PgError::NoStandby { what: "`synchronous_standby_names` is empty".to_owned() }.into()
-        }
+        Ok(current) if current == own => match Replication::ask(session).await {
+            Ok(replication) if !allow_degraded && replication.synchronous_standby_names.trim().is_empty() => {
+                PgError::NoStandby { what: "`synchronous_standby_names` is empty".to_owned() }.into()
+            }
+            Ok(_) => PgError::Day { seq }.into(),
+            Err(error) => error.into(),
+        },
         Ok(current) => JournalError::Fenced { own, current },
         Err(error) => error.into(),
     }
 }
 
-async fn write(line: &Line, shard: &str, batch: &Sealed, durable: Seq, allow: bool) -> Result<u64, PgError> {
+pub(crate) async fn write(
+    line: &Line,
+    shard: &str,
+    batch: &Sealed,
+    durable: Seq,
+    allow: bool,
+) -> Result<u64, PgError> {
     let params = params(shard, batch, durable, allow)?;
     let written = line
         .session

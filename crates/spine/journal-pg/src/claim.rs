@@ -34,8 +34,9 @@ const STANDBY_POLL: Duration = Duration::from_millis(100);
 /// Rows that are read ahead.
 const AHEAD: usize = 16;
 
-/// The epoch's first record. Whatever lies behind it was never acknowledged, and goes.
-const FIRST: &str = "WITH l AS (SELECT 1 FROM tongbao.lease WHERE shard = $1 AND epoch = $2 FOR SHARE), \
+/// The epoch's first record; its day goes on from there. Whatever lies behind it was never acknowledged, and goes.
+const FIRST: &str = "WITH l AS (UPDATE tongbao.lease SET day = date '1970-01-01' + $4::int4, day_seq = $3::bigint \
+                       WHERE shard = $1 AND epoch = $2 RETURNING 1), \
      gone AS (DELETE FROM tongbao.journal WHERE shard = $1 AND seq >= $3 \
               AND day >= date '1970-01-01' + $4::int4 AND EXISTS (SELECT 1 FROM l)) \
      INSERT INTO tongbao.journal (shard, day, seq, epoch, kind, stamp, commands, state_seq, state_hash, prev_hash, \

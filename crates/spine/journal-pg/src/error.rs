@@ -117,6 +117,12 @@ pub enum PgError {
         /// Why not.
         what: String,
     },
+    /// A record's number was written in another day, or its day has not begun.
+    #[error("record {seq} does not belong into its day: another leader writes with the same epoch")]
+    Day {
+        /// The record.
+        seq: Seq,
+    },
     /// The thread that speaks to the server could not be started.
     #[error("the thread that speaks to PostgreSQL could not be started")]
     Start(#[source] std::io::Error),
@@ -177,6 +183,7 @@ impl Coded for PgError {
             Self::Time { .. } => "JPG-0013",
             Self::Archive { .. } => "JPG-0014",
             Self::Start(_) => "JPG-0015",
+            Self::Day { .. } => "JPG-0016",
         }
     }
 
@@ -205,6 +212,9 @@ impl Coded for PgError {
             Self::PositionNotFound { .. } => "let the site start again from its last durable snapshot",
             Self::Time { .. } => "correct the clock of the leader's machine",
             Self::Archive { .. } => "nothing was dropped; correct the reason and archive again",
+            Self::Day { .. } => {
+                "find out who else runs on a copy of this bank, and end it; `tongbao journal verify` tells what is there"
+            }
             Self::Start(_) => "check the limits on threads",
         }
     }

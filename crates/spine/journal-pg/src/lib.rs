@@ -19,6 +19,7 @@ mod appender;
 mod archive;
 mod claim;
 mod copy;
+mod day;
 mod engine;
 mod error;
 mod heartbeat;

@@ -1,12 +1,13 @@
 //! The tables. Creating them is idempotent; a newer release's are refused.
 
 use ids::Timestamp;
+use tokio_postgres::error::SqlState;
 
 use crate::error::PgError;
 use crate::session::Session;
 
 /// The version of the tables that this release makes and knows.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 const NANOS_PER_DAY: u64 = 86_400_000_000_000;
 
 /// Made in one transaction under a lock, so that sites that start together do not collide. It does not wait for a standby:
@@ -17,12 +18,14 @@ SET LOCAL synchronous_commit = local;
 SELECT pg_advisory_xact_lock(8317974201);
 CREATE SCHEMA IF NOT EXISTS tongbao;
 CREATE TABLE IF NOT EXISTS tongbao.schema_version (version integer NOT NULL);
-INSERT INTO tongbao.schema_version SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM tongbao.schema_version);
+INSERT INTO tongbao.schema_version SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM tongbao.schema_version);
 CREATE TABLE IF NOT EXISTS tongbao.lease (
   shard text PRIMARY KEY,
   epoch bigint NOT NULL,
   holder text NOT NULL,
-  taken_at timestamptz NOT NULL
+  taken_at timestamptz NOT NULL,
+  day date NOT NULL DEFAULT '1970-01-01',
+  day_seq bigint NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS tongbao.heartbeat (
   shard text PRIMARY KEY,
@@ -59,7 +62,19 @@ ALTER TABLE tongbao.journal ALTER COLUMN payload SET STORAGE EXTERNAL;
 COMMIT;
 ";
 
-/// Makes the tables if they are not there, and checks their version.
+/// From version 1, whose lease did not say which day is being written. Whoever leads meanwhile with an earlier release goes on;
+/// the next takeover fills the columns.
+const FROM_1_TO_2: &str = "
+BEGIN;
+SET LOCAL synchronous_commit = local;
+SELECT pg_advisory_xact_lock(8317974201);
+ALTER TABLE tongbao.lease ADD COLUMN day date NOT NULL DEFAULT '1970-01-01';
+ALTER TABLE tongbao.lease ADD COLUMN day_seq bigint NOT NULL DEFAULT 0;
+UPDATE tongbao.schema_version SET version = 2;
+COMMIT;
+";
+
+/// Makes the tables if they are not there, brings older ones up to date, and checks their version.
 pub(crate) async fn ensure(session: &Session) -> Result<(), PgError> {
     let failed = || PgError::of("look at the tables");
     let there =
@@ -69,7 +84,17 @@ pub(crate) async fn ensure(session: &Session) -> Result<(), PgError> {
         session.client.batch_execute(CREATE).await.map_err(PgError::of("create the tables"))?;
     }
     let version = "SELECT coalesce(max(version), 0) FROM tongbao.schema_version";
-    let found: i32 = session.client.query_one(version, &[]).await.map_err(failed())?.get(0);
+    let mut found: i32 = session.client.query_one(version, &[]).await.map_err(failed())?.get(0);
+    if found == 1 {
+        if let Err(error) = session.client.batch_execute(FROM_1_TO_2).await {
+            session.client.batch_execute("ROLLBACK").await.map_err(failed())?;
+            // Another site was faster.
+            if error.code() != Some(&SqlState::DUPLICATE_COLUMN) {
+                return Err(PgError::of("bring the tables up to date")(error));
+            }
+        }
+        found = session.client.query_one(version, &[]).await.map_err(failed())?.get(0);
+    }
     if found > VERSION {
         return Err(PgError::NewerSchema { found, known: VERSION });
     }
@@ -79,7 +104,7 @@ pub(crate) async fn ensure(session: &Session) -> Result<(), PgError> {
 /// Gives a shard its rows in the small tables.
 pub(crate) async fn ensure_shard(session: &Session, shard: &str) -> Result<(), PgError> {
     let rows = [
-        "INSERT INTO tongbao.lease SELECT $1, 0, '', now() \
+        "INSERT INTO tongbao.lease (shard, epoch, holder, taken_at) SELECT $1, 0, '', now() \
          WHERE NOT EXISTS (SELECT 1 FROM tongbao.lease WHERE shard = $1)",
         "INSERT INTO tongbao.heartbeat SELECT $1, 0, now() \
          WHERE NOT EXISTS (SELECT 1 FROM tongbao.heartbeat WHERE shard = $1)",
@@ -92,7 +117,7 @@ pub(crate) async fn ensure_shard(session: &Session, shard: &str) -> Result<(), P
     for row in rows {
         match session.client.execute(row, &[&shard]).await {
             // Another site was faster.
-            Err(error) if error.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION) => {}
+            Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {}
             other => _ = other.map_err(PgError::of("add a shard"))?,
         }
     }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ids::{Epoch, Seq};
 use journal::{Claim, JournalError, Position, Store, Tail};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch as channel;
+use tokio::time::timeout;
 
 use crate::claim::PgClaim;
 use crate::engine::Engine;
@@ -14,8 +16,11 @@ use crate::error::PgError;
 use crate::session::Session;
 use crate::settings::{Policy, Settings, describe};
 use crate::standby::{Condition, Replication};
-use crate::tail::PgTail;
+use crate::tail::{self, PgTail};
 use crate::watch::Watch;
+
+/// How long a place may be looked for.
+const PLACE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What everything that belongs to one store shares.
 #[derive(Clone)]
@@ -97,7 +102,22 @@ impl Store for PgStore {
 
     fn tail(&self, from: Position) -> Result<Box<dyn Tail>, JournalError> {
         let Shared { settings, shard, engine, .. } = &self.shared;
-        Ok(Box::new(PgTail::start(engine.handle(), settings.clone(), shard, from)?))
+        Ok(Box::new(PgTail::start(engine, settings.clone(), shard, from)?))
+    }
+
+    /// Asks the primary for the record before. Blocks for as long as that takes, a few seconds at most.
+    fn place_before(&self, seq: Seq) -> Result<Position, JournalError> {
+        let Shared { settings, shard, engine, .. } = &self.shared;
+        let (settings, shard) = (settings.clone(), shard.to_string());
+        let (told, place) = std::sync::mpsc::channel();
+        // The caller may itself be on a runtime, where `block_on` is not allowed.
+        engine.handle().spawn(async move {
+            let asked = timeout(PLACE_TIMEOUT, tail::place_before(&settings, &shard, seq)).await;
+            let late = || PgError::Unreachable { reason: "no answer".to_owned() };
+            // Nobody waits any more only when the process ends.
+            let _ = told.send(asked.unwrap_or_else(|_| Err(late())));
+        });
+        Ok(place.recv().map_err(|_| JournalError::Poisoned)??)
     }
 
     fn try_lead(&self, holder: &str, from: Position) -> Result<Option<Box<dyn Claim>>, JournalError> {

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use ids::Seq;
+use ids::{Epoch, Seq, Timestamp};
 use journal::{JournalError, Position, Record, Tail, Verifier};
 use stdx::Digest;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
+use crate::engine::Engine;
 use crate::error::PgError;
 use crate::row::{PAGE, PAGE_ROWS, Stored};
 use crate::schema;
@@ -32,11 +33,13 @@ pub(crate) struct PgTail {
     verifier: Verifier,
     durable: Seq,
     fetching: tokio::task::JoinHandle<()>,
+    /// What the fetching runs on; it may outlive the store.
+    _engine: Engine,
 }
 
 impl PgTail {
     pub(crate) fn start(
-        engine: &tokio::runtime::Handle,
+        engine: &Engine,
         settings: Settings,
         shard: &str,
         from: Position,
@@ -44,8 +47,9 @@ impl PgTail {
         let verifier = Verifier::new(shard, from)?;
         let (sender, rows) = mpsc::channel(AHEAD);
         let fetch = Fetch { settings, place: Place::at(shard, from) };
-        let fetching = engine.spawn(fetch.run(sender));
-        Ok(Self { shard: shard.to_owned(), rows, verifier, durable: Seq::ZERO, fetching })
+        let fetching = engine.handle().spawn(fetch.run(sender));
+        let (shard, _engine) = (shard.to_owned(), engine.clone());
+        Ok(Self { shard, rows, verifier, durable: Seq::ZERO, fetching, _engine })
     }
 }
 
@@ -165,6 +169,31 @@ impl Place {
         }
         PgError::Missing { shard, seq, witness }
     }
+}
+
+/// The place before record `seq`, or the last one before it that the database knows; the beginning if there is none.
+pub(crate) async fn place_before(settings: &Settings, shard: &str, seq: Seq) -> Result<Position, PgError> {
+    let session = open_ready(settings, shard).await?;
+    let ask = "SELECT seq, epoch, hash, stamp FROM tongbao.journal WHERE shard = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1";
+    let before = i64::try_from(seq.0).unwrap_or(i64::MAX);
+    let row =
+        session.client.query_opt(ask, &[&shard, &before]).await.map_err(PgError::of("find the position"))?;
+    let Some(row) = row else {
+        let start = crate::archive::start(&session, shard).await?;
+        return Ok(if start.seq < seq { start } else { Position::genesis() });
+    };
+    let read = || -> Option<Position> {
+        let number = |column| u64::try_from(row.get::<_, i64>(column)).ok();
+        Some(Position {
+            seq: Seq(number(0)?),
+            epoch: Epoch(number(1)?),
+            hash: Digest(row.get::<_, &[u8]>(2).try_into().ok()?),
+            timestamp: Timestamp(number(3)?),
+            ..Position::genesis()
+        })
+    };
+    // A row that is no record is named by whoever reads it in order.
+    Ok(read().unwrap_or_else(Position::genesis))
 }
 
 /// Opens a session and makes sure that tables and the shard's rows are there.

@@ -1,5 +1,7 @@
 //! A copy of the state, moved forward batch by batch.
 
+use std::sync::Arc;
+
 use ids::{Seq, Timestamp};
 use stdx::Digest;
 
@@ -19,6 +21,8 @@ pub struct Replica<M> {
     pub(crate) timestamp: Timestamp,
     /// The last digest taken, and after which batch.
     pub(crate) hashed: Option<(Seq, Digest)>,
+    /// Who began the epoch that the journal is in here.
+    pub(crate) leader: Option<Arc<str>>,
     scratch: Vec<u8>,
 }
 
@@ -45,7 +49,7 @@ impl<M: StateMachine> Replica<M> {
         timestamp: Timestamp,
         hashed: Option<(Seq, Digest)>,
     ) -> Self {
-        Self { machine, window, seq, timestamp, hashed, scratch: Vec::new() }
+        Self { machine, window, seq, timestamp, hashed, leader: None, scratch: Vec::new() }
     }
 
     /// The machine, for reading.
@@ -63,9 +67,29 @@ impl<M: StateMachine> Replica<M> {
         self.timestamp
     }
 
+    /// The site that leads in the epoch of the last batch applied, if a record of that epoch's beginning was applied.
+    pub fn leader(&self) -> Option<&Arc<str>> {
+        self.leader.as_ref()
+    }
+
+    /// From here on the journal is of an epoch that `leader` leads.
+    pub(crate) fn begin_epoch(&mut self, leader: &str) {
+        self.leader = Some(leader.into());
+    }
+
     /// The digest of the state as it is now. Cheap enough for a question now and then, too dear for every batch.
     pub fn state_hash(&self) -> Digest {
         self.machine.state_hash()
+    }
+
+    /// The reply that the request of this name got, if it was done and is not forgotten; see [`Request::named`].
+    ///
+    /// [`Request::named`]: crate::Request::named
+    pub fn reply_to(&self, key: u128, digest: u128) -> Option<&[u8]> {
+        match self.window.seen(key.max(1), digest) {
+            Seen::Before(reply) => Some(reply),
+            Seen::New | Seen::Clash => None,
+        }
     }
 
     /// Lets the machine take care of itself. To be called between batches by who keeps this replica for long.
@@ -80,6 +104,9 @@ impl<M: StateMachine> Replica<M> {
             // A change of leader moves the sequence on and the state not at all.
             journal::Kind::Epoch => &[],
         };
+        if record.kind == journal::Kind::Epoch {
+            self.begin_epoch(&String::from_utf8_lossy(&record.payload));
+        }
         self.apply_batch(BatchIn {
             seq: record.seq,
             timestamp: record.timestamp,

@@ -3,6 +3,7 @@
 //! A snapshot file is a length-prefixed JSON head, the window of recent requests, the machine's own bytes, and the
 //! SHA-256 of everything before it. The head can be read with a pager; the rest is the machine's business.
 
+use std::sync::Arc;
 use std::thread;
 
 use ids::{Seq, Timestamp};
@@ -25,6 +26,9 @@ struct Head {
     position: Position,
     timestamp: Timestamp,
     hashed: Option<(Seq, Digest)>,
+    /// Not in snapshots of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leader: Option<String>,
     state_hash: Digest,
 }
 
@@ -76,6 +80,7 @@ impl<M: StateMachine> Snapshot<M> {
             position,
             timestamp: replica.timestamp,
             hashed: replica.hashed,
+            leader: replica.leader().map(ToString::to_string),
             state_hash: replica.machine.state_hash(),
         };
         // A struct of numbers and digests always serialises.
@@ -121,7 +126,9 @@ impl<M: StateMachine> Snapshot<M> {
         if found != head.state_hash {
             return Err(SnapshotError::State { expected: head.state_hash, found });
         }
-        let replica = Replica::from_parts(machine, window, head.position.seq, head.timestamp, head.hashed);
-        Ok(Self { position: head.position, replica })
+        let Head { position, timestamp, hashed, leader, .. } = head;
+        let mut replica = Replica::from_parts(machine, window, position.seq, timestamp, hashed);
+        replica.leader = leader.map(Arc::from);
+        Ok(Self { position, replica })
     }
 }

@@ -50,6 +50,8 @@ async fn the_lead_goes_down_the_line_and_nothing_acknowledged_is_lost() {
     let (one, two) = (first.handle(), second.handle());
     until_role(&one, Role::Leader).await;
     until_role(&two, Role::Follower).await;
+    assert_eq!(one.status().leader.as_deref(), Some("first"));
+    until("the follower knows who leads", || two.status().leader.as_deref() == Some("first")).await;
 
     for byte in 0..100u8 {
         one.submit(Request::by_content(APPEND, vec![byte, 0])).await.unwrap();
@@ -63,7 +65,7 @@ async fn the_lead_goes_down_the_line_and_nothing_acknowledged_is_lost() {
     first.finished().await.unwrap();
     until_role(&two, Role::Leader).await;
     assert_eq!(contents(&two).await, expected);
-    assert_eq!(two.status().epoch.0, 2);
+    assert_eq!((two.status().epoch.0, two.status().leader.as_deref()), (2, Some("second")));
     let again = two.submit(Request::by_content(APPEND, vec![7, 0])).await.unwrap();
     assert!(again.replayed, "the new leader remembers what the old one answered");
     two.stop();

@@ -155,6 +155,7 @@ fn platform(gateway: SocketAddr, leader: &str) -> Platform {
         epoch: 1,
         seq: 0,
         lag: 0,
+        leader: None,
         restarts: 0,
         since: Timestamp(1),
     });

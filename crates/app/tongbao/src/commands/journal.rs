@@ -1,41 +1,40 @@
 //! `tongbao journal …`: works on files or PostgreSQL, whether or not a bank runs on them.
 
+mod verify;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use console_api::SiteName;
 use ids::{Seq, Timestamp};
-use journal::{Disk, FileStore, Kind, Options, Position, Reader, RealDisk, Record, Report, Store, Tail};
+use journal::{Disk, FileStore, Kind, Options, Position, Reader, RealDisk, Record, Store as _, Tail};
 use journal_pg::{PgStore, Settings, Survey};
-use ledger::Rebuild;
-use ledger_core::{Account, Operation, Transfer};
-use serde::Serialize;
 use serde_json::{Value, json};
-use stdx::Digest;
 
+use super::events;
 use crate::cli::{JournalArgs, JournalCommand};
 use crate::error::AppError;
 use crate::institution::default_plan;
 use crate::layout::Layout;
 use crate::output::Output;
+use crate::up::given_url;
 
 /// How long to wait for the next rows.
 const DUMP_POLL: Duration = Duration::from_millis(2);
 
 pub(super) async fn run(layout: &Layout, command: JournalCommand, output: Output) -> anyhow::Result<()> {
     match command {
-        JournalCommand::Verify { journal, from_empty: false } => match books_url(layout, &journal)? {
-            Some(url) => verify_books(&url, &journal.shard, output).await,
-            None => verify(&open(layout, &journal)?, &journal.shard, output),
-        },
-        JournalCommand::Verify { journal, from_empty: true } => {
-            anyhow::ensure!(
-                books_url(layout, &journal)?.is_none(),
-                "the books are in PostgreSQL, and `--from-empty` reads files: make files of them with \
-                 `tongbao journal archive`"
-            );
-            verify_from_empty(&open(layout, &journal)?, &journal.shard, output)
+        JournalCommand::Verify { journal, from_empty } => {
+            let shard = &journal.shard;
+            match (books_url(layout, &journal)?, from_empty) {
+                (Some(url), false) => verify::books(&url, shard, output).await,
+                (Some(url), true) => {
+                    verify::books_from_empty(&url, &layout.archive(shard), shard, output).await
+                }
+                (None, false) => verify::files(&open(layout, &journal)?, shard, output),
+                (None, true) => verify::files_from_empty(&open(layout, &journal)?, shard, output),
+            }
         }
         JournalCommand::Dump { journal, from, limit, commands } => {
             let what = Dump { from, limit, commands };
@@ -43,15 +42,16 @@ pub(super) async fn run(layout: &Layout, command: JournalCommand, output: Output
                 Some(url) => {
                     let end = Survey::ask(&url, &journal.shard).await?.seq;
                     let store = PgStore::new(url, &journal.shard)?;
-                    dump(store.tail(Position::genesis())?, Some(end), &what, output).await
+                    dump(store.tail(store.place_before(Seq(from))?)?, Some(end), &what, output).await
                 }
                 None => {
-                    let reader = Reader::open(open(layout, &journal)?, &journal.shard, Position::genesis())?;
-                    dump(Box::new(reader), None, &what, output).await
+                    let store = FileStore::new(open(layout, &journal)?, &journal.shard, Options::default());
+                    dump(store.tail(store.place_before(Seq(from))?)?, None, &what, output).await
                 }
             }
         }
         JournalCommand::Copy { journal, to } => {
+            let to = to.or_else(given_url).context("say where to, with --to or in TONGBAO_JOURNAL")?;
             let mut from = Reader::open(open(layout, &journal)?, &journal.shard, Position::genesis())?;
             let copied = journal_pg::copy_in(&mut from, &to.parse()?, &journal.shard).await?;
             output.result(&copied, || {
@@ -73,28 +73,12 @@ fn books_url(layout: &Layout, journal: &JournalArgs) -> anyhow::Result<Option<Se
     let url = match (&journal.journal, &journal.folder) {
         (Some(url), _) => Some(url.clone()),
         (None, Some(_)) => None,
-        (None, None) => crate::up::kept_url(layout)?,
+        (None, None) => match given_url() {
+            Some(url) => Some(url),
+            None => crate::up::kept_url(layout)?,
+        },
     };
     Ok(url.map(|url| url.parse()).transpose()?)
-}
-
-async fn verify_books(settings: &Settings, shard: &str, output: Output) -> anyhow::Result<()> {
-    let bar = output.progress(Survey::ask(settings, shard).await?.seq.0, "verifying");
-    let report = journal_pg::verify(settings, shard, |so_far| bar.set_position(so_far.last_seq.0)).await;
-    bar.finish_and_clear();
-    let report = report?;
-    output.result(&report, || {
-        format!(
-            "the journal in PostgreSQL is sound: {} records with {} commands\n  records   {} to {}\n  \
-             epochs    {}\n  head      {}",
-            report.records,
-            report.commands,
-            report.first_seq,
-            report.last_seq,
-            report.reigns.len(),
-            report.head,
-        )
-    })
 }
 
 async fn archive(
@@ -133,89 +117,6 @@ fn newest_snapshot(layout: &Layout, site: &SiteName, shard: &str) -> Seq {
     let entries = std::fs::read_dir(layout.snapshots(site, shard)).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     names.filter_map(|name| name.strip_suffix(".snapshot")?.parse().ok().map(Seq)).max().unwrap_or_default()
-}
-
-fn verify(disk: &Arc<dyn Disk>, shard: &str, output: Output) -> anyhow::Result<()> {
-    let bar = output.progress(0, "verifying");
-    let report = journal::verify(disk, shard, |progress| {
-        bar.set_length(progress.bytes_total);
-        bar.set_position(progress.bytes);
-    });
-    bar.finish_and_clear();
-    let report = report?;
-    output.result(&report, || {
-        let torn = match &report.torn {
-            Some(torn) => format!("\n  unfinished write at the end: {torn:?}"),
-            None => String::new(),
-        };
-        format!(
-            "the journal is sound: {} records with {} commands in {} segments, {} bytes\n  \
-             records   {} to {}\n  epochs    {}\n  head      {}{torn}",
-            report.records,
-            report.commands,
-            report.segments,
-            report.bytes,
-            report.first_seq,
-            report.last_seq,
-            report.reigns.len(),
-            report.head,
-        )
-    })
-}
-
-/// What a ledger made from the whole journal shows.
-#[derive(Serialize)]
-struct Rebuilt {
-    #[serde(flatten)]
-    report: Report,
-    /// State hashes in the journal that were compared, all equal.
-    state_hashes_compared: u64,
-    /// The digest of the ledger after the last record.
-    state_hash: Digest,
-    accounts: u32,
-    transfers: u32,
-    pending: u32,
-}
-
-fn verify_from_empty(disk: &Arc<dyn Disk>, shard: &str, output: Output) -> anyhow::Result<()> {
-    // Every byte first: it is quick, and damage is told from a state that differs.
-    let report = journal::verify(disk, shard, |_| ())?;
-    let bar = output.progress(report.records, "replaying");
-    let mut rebuild = Rebuild::new(&FileStore::new(Arc::clone(disk), shard, Options::default()))?;
-    // Up to where the bytes were checked: a running bank goes on.
-    while rebuild.seq() < report.last_seq {
-        if rebuild.step()?.is_none() {
-            continue;
-        }
-        bar.set_position(rebuild.seq().0);
-    }
-    bar.finish_and_clear();
-    let ledger = rebuild.replica().machine().ledger();
-    ledger.check_invariants()?;
-    let counts = ledger.counts();
-    let rebuilt = Rebuilt {
-        state_hashes_compared: rebuild.hashes_compared(),
-        state_hash: rebuild.replica().state_hash(),
-        accounts: counts.accounts,
-        transfers: counts.transfers,
-        pending: counts.pending,
-        report,
-    };
-    output.result(&rebuilt, || {
-        format!(
-            "the journal is sound, and the ledger made of it from empty agrees with it: {} records with {} commands\n  \
-             state     {} after record {}\n  compared  {} state hashes in the journal, all equal\n  \
-             books     {} accounts, {} transfers, {} pending; debits equal credits",
-            rebuilt.report.records,
-            rebuilt.report.commands,
-            rebuilt.state_hash,
-            rebuilt.report.last_seq,
-            rebuilt.state_hashes_compared,
-            rebuilt.accounts,
-            rebuilt.transfers,
-            rebuilt.pending,
-        )
-    })
 }
 
 struct Dump {
@@ -260,33 +161,10 @@ fn requests(payload: &[u8]) -> anyhow::Result<Vec<Value>> {
     let mut requests = Vec::new();
     for frame in shard::frames(payload) {
         let frame = frame?;
-        let events = frame.body.chunks_exact(ledger_core::EVENT_BYTES);
-        let events: Vec<Value> = match u8::try_from(frame.operation).map(Operation::try_from) {
-            Ok(Ok(Operation::CreateAccounts)) => {
-                events.filter_map(Account::from_bytes).map(|a| account(&a)).collect()
-            }
-            Ok(Ok(Operation::CreateTransfers)) => {
-                events.filter_map(Transfer::from_bytes).map(|t| transfer(&t)).collect()
-            }
-            _ => Vec::new(),
-        };
+        let events = events::of(frame.operation, frame.body);
         requests.push(json!({ "operation": frame.operation, "events": events }));
     }
     Ok(requests)
-}
-
-fn account(account: &Account) -> Value {
-    let flags: Vec<&str> = account.flags.names().collect();
-    json!({ "account": account.id.to_string(), "ledger": account.ledger, "code": account.code, "flags": flags })
-}
-
-fn transfer(transfer: &Transfer) -> Value {
-    let flags: Vec<&str> = transfer.flags.names().collect();
-    json!({
-        "transfer": transfer.id.to_string(), "debit": transfer.debit_account_id.to_string(),
-        "credit": transfer.credit_account_id.to_string(), "amount_minor": transfer.amount.to_string(),
-        "ledger": transfer.ledger, "code": transfer.code, "flags": flags,
-    })
 }
 
 /// One line a record, and its commands below it.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Bank;
 use super::table::{Align, Table};
+use crate::layout::Running;
 use crate::output::Output;
 use crate::up::{BooksView, ServerView};
 
@@ -16,6 +17,9 @@ struct Shown {
     platform: Platform,
     /// The addresses to give to a TigerBeetle client.
     ledger: Option<String>,
+    /// The same over TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger_tls: Option<String>,
     /// The books, if they are in PostgreSQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     books: Option<BooksView>,
@@ -23,7 +27,8 @@ struct Shown {
 
 pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
     let (client, running) = bank.platform()?;
-    let shown = Shown { platform: client.platform().await?, ledger: running.ledger, books: running.books };
+    let Running { ledger, ledger_tls, books, .. } = running;
+    let shown = Shown { platform: client.platform().await?, ledger, ledger_tls, books };
     output.result(&shown, || {
         let platform = &shown.platform;
         let leader =
@@ -34,6 +39,7 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
             ("STATE", Align::Left),
             ("ROLE", Align::Left),
             ("EPOCH", Align::Right),
+            ("LED BY", Align::Left),
             ("SEQ", Align::Right),
             ("LAG", Align::Right),
             ("RESTARTS", Align::Right),
@@ -53,6 +59,7 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
                 state.to_owned(),
                 role,
                 site.epoch.to_string(),
+                site.leader.clone().unwrap_or_else(|| "-".to_owned()),
                 site.seq.to_string(),
                 site.lag.to_string(),
                 site.restarts.to_string(),
@@ -60,9 +67,10 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
             ]);
         }
         let ledger = shown.ledger.as_deref().unwrap_or("not served");
+        let tls = shown.ledger_tls.as_ref().map(|tls| format!("\nover TLS: {tls}")).unwrap_or_default();
         let books = shown.books.as_ref().map(describe_books).unwrap_or_default();
         format!(
-            "shard {}: {leader}, epoch {}, seq {}; gateway http://{}\nTigerBeetle clients: {ledger}\n\n{table}{books}",
+            "shard {}: {leader}, epoch {}, seq {}; gateway http://{} (HTTP and gRPC)\nTigerBeetle clients: {ledger}{tls}\n\n{table}{books}",
             platform.shard, platform.epoch, platform.seq, platform.gateway
         )
     })

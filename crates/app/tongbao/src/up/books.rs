@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use journal::{FileStore, Options, Store};
-use journal_pg::{PgStore, Policy, Settings};
+use journal_pg::{PgError, PgStore, Policy, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::postgres::Cluster;
@@ -13,7 +13,8 @@ use crate::error::AppError;
 use crate::institution::{SHARD, default_plan};
 use crate::layout::{Layout, read};
 
-/// The environment variable that tells a site where the books are: a URL may hold a password, and arguments can be seen.
+/// The environment variable that says where the books are: a URL may hold a password, and arguments can be seen by everybody.
+/// People may set it, and `up` sets it for the sites.
 pub(crate) const JOURNAL_VARIABLE: &str = "TONGBAO_JOURNAL";
 
 /// `--journal`.
@@ -44,19 +45,12 @@ impl FromStr for Choice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "files" => Ok(Self::Files),
-            "postgres:local" | "postgres:local?durability=require-standby" => {
-                Ok(Self::Local(Policy::RequireStandby))
-            }
-            "postgres:local?durability=allow-degraded" => Ok(Self::Local(Policy::AllowDegraded)),
-            url => url.parse().map(Self::Url).map_err(|error: journal_pg::PgError| error.to_string()),
-        }
+        Self::of(text).map_err(|error| error.to_string())
     }
 }
 
 impl FromStr for Address {
-    type Err = journal_pg::PgError;
+    type Err = PgError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         Ok(Self { url: url.to_owned(), settings: url.parse()? })
@@ -72,7 +66,38 @@ enum Kept {
     Postgres { hosts: Vec<String> },
 }
 
+/// The URL in the environment.
+#[expect(clippy::disallowed_methods, reason = "configuration is read once, at start")]
+pub(crate) fn given_url() -> Option<String> {
+    std::env::var(JOURNAL_VARIABLE).ok().filter(|url| !url.is_empty())
+}
+
 impl Choice {
+    /// The choice in the environment.
+    pub(crate) fn given() -> Result<Option<Self>, AppError> {
+        Ok(given_url().map(|text| Self::of(&text)).transpose()?)
+    }
+
+    fn of(text: &str) -> Result<Self, PgError> {
+        match text {
+            "files" => Ok(Self::Files),
+            "postgres:local" | "postgres:local?durability=require-standby" => {
+                Ok(Self::Local(Policy::RequireStandby))
+            }
+            "postgres:local?durability=allow-degraded" => Ok(Self::Local(Policy::AllowDegraded)),
+            url => url.parse().map(Self::Url),
+        }
+    }
+
+    /// Whether it was given with a password in it.
+    pub(crate) fn shows_password(&self) -> bool {
+        let Self::Url(Address { url, .. }) = self else { return false };
+        let (address, options) = url.split_once('?').unwrap_or((url, ""));
+        let user =
+            address.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map(|(user, _)| user);
+        user.is_some_and(|user| user.contains(':')) || options.contains("password=")
+    }
+
     fn kept(&self) -> Kept {
         match self {
             Self::Files => Kept::Files,
@@ -173,7 +198,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::new(folder.path());
         let choice: Choice = "postgres://u:hunter2@h/d".parse().unwrap();
-        assert!(!format!("{choice:?}").contains("hunter2"));
+        assert!(!format!("{choice:?}").contains("hunter2") && choice.shows_password());
+        for safe in ["files", "postgres:local", "postgres://u@h:1/d?durability=allow-degraded"] {
+            assert!(!safe.parse::<Choice>().unwrap().shows_password(), "{safe}");
+        }
         Choice::settle(Some(choice), &layout).unwrap();
         let kept = String::from_utf8(read(&layout.books()).unwrap()).unwrap();
         assert!(kept.contains("h:5432") && !kept.contains("hunter2"), "{kept}");

@@ -26,12 +26,13 @@ use crate::clock;
 use crate::error::AppError;
 use crate::institution::{SHARD, SitePlan, default_plan};
 use crate::layout::{Layout, Running, read};
+use crate::ledger_tls::{LedgerTls, UpTlsArgs};
 use crate::output::Output;
 use books::Choice;
-pub(crate) use books::{JOURNAL_VARIABLE, kept_url, open as open_books};
+pub(crate) use books::{JOURNAL_VARIABLE, given_url, kept_url, open as open_books};
 use postgres::Cluster;
 pub(crate) use postgres::ServerView;
-use process::Sites;
+use process::{Doors, Sites};
 
 /// How long the first start may take until a site leads.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -55,8 +56,10 @@ pub(crate) struct UpArgs {
     /// none.
     #[arg(long, default_value = "3000", value_name = "PORT")]
     ledger_port: LedgerPort,
+    #[command(flatten)]
+    ledger_tls: UpTlsArgs,
     /// Where the books are kept: `files`, `postgres:local` (servers that `up` starts), or `postgres://user@host,host/database`.
-    /// Default: what the data folder has, or files.
+    /// Default: what the environment variable TONGBAO_JOURNAL says, what the data folder has, or files.
     #[arg(long, value_name = "STORE")]
     journal: Option<Choice>,
     /// The newest transfers that every site keeps in memory, 88 bytes each; older ones go to its folder `cold`.
@@ -66,7 +69,7 @@ pub(crate) struct UpArgs {
 
 /// Where TigerBeetle's clients are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LedgerPort {
+pub(crate) enum LedgerPort {
     Off,
     Port(u16),
 }
@@ -97,16 +100,24 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     raise_file_limit();
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
-    let choice = Choice::settle(args.journal.clone(), &layout)?;
+    if args.journal.as_ref().is_some_and(Choice::shows_password) {
+        output.note(
+            "everybody on this machine can see the password in the list of processes; put it into a file \
+             (`passfile=FILE`), or the whole URL into the environment variable TONGBAO_JOURNAL",
+        );
+    }
+    let choice = Choice::settle(args.journal.clone().or(Choice::given()?), &layout)?;
     let gateway_listener = listen("gateway", args.port)?;
     let console_listener = listen("console", args.console_port)?;
     let plan = default_plan();
     let ledger = ledger_addresses(&plan, args.ledger_port)?;
+    let ledger_tls = LedgerTls::settle(&args.ledger_tls, &layout, &plan)?;
     let running = Running {
         pid: std::process::id(),
         gateway: gateway_listener.local_addr()?,
         console: console_listener.local_addr()?,
         ledger: (!ledger.is_empty()).then(|| join(&ledger)),
+        ledger_tls: ledger_tls.as_ref().map(|doors| join(&doors.addresses)),
         books: None,
     };
 
@@ -117,7 +128,8 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         _ => None,
     };
     let keeping = cluster.clone().map(|cluster| tokio::spawn(cluster.keep()));
-    let sites = Sites::start(&layout, plan, &ledger, url.as_deref(), args.ledger_memory_transfers)?;
+    let doors = Doors { plain: &ledger, tls: ledger_tls.as_ref() };
+    let sites = Sites::start(&layout, plan, doors, url.as_deref(), args.ledger_memory_transfers)?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({
@@ -223,7 +235,7 @@ async fn tell_of_books(layout: Layout, mut running: Running, url: String, cluste
 
 /// Where the sites will listen for TigerBeetle's clients, in the order of the plan. The ports are settled here, because
 /// a site keeps its own when it is started again.
-fn ledger_addresses(plan: &[SitePlan], port: LedgerPort) -> Result<Vec<SocketAddr>, AppError> {
+pub(crate) fn ledger_addresses(plan: &[SitePlan], port: LedgerPort) -> Result<Vec<SocketAddr>, AppError> {
     let LedgerPort::Port(port) = port else { return Ok(Vec::new()) };
     let settle = |site: &SitePlan| {
         let address = SocketAddr::from((site.address, port));

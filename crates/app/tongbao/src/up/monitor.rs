@@ -89,6 +89,7 @@ fn site(row: &SiteProcess, health: Option<&Health>, head: Option<&Health>) -> Si
         state: row.state,
         role: health.map(|health| health.role),
         epoch: health.map_or(0, |health| health.epoch),
+        leader: health.and_then(|health| health.leader.clone()),
         seq,
         lag: head.map_or(0, |head| head.seq.saturating_sub(seq)),
         restarts: row.restarts,

@@ -211,6 +211,9 @@ impl Inner {
 
     fn start(&self) -> Result<(), AppError> {
         let Memory { primary, alone } = lock(&self.kept).memory;
+        // An `up` that was killed left its servers behind. The primary ends first, as in `stop`.
+        lock(&self.servers[primary]).end_orphan();
+        self.servers.iter().for_each(|server| lock(server).end_orphan());
         let mut server = lock(&self.servers[primary]);
         if !server.exists() {
             server.init()?;

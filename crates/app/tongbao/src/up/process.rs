@@ -20,6 +20,7 @@ use crate::clock;
 use crate::error::AppError;
 use crate::institution::SitePlan;
 use crate::layout::{Layout, open_log};
+use crate::ledger_tls::LedgerTls;
 use crate::site::Ready;
 use crate::up::JOURNAL_VARIABLE;
 
@@ -50,6 +51,13 @@ pub(crate) struct Sites {
     keepers: Mutex<JoinSet<()>>,
 }
 
+/// Where TigerBeetle's clients are served.
+#[derive(Clone, Copy)]
+pub(crate) struct Doors<'a> {
+    pub(crate) plain: &'a [SocketAddr],
+    pub(crate) tls: Option<&'a LedgerTls>,
+}
+
 /// What the keepers of the sites share.
 struct Table {
     sites: Mutex<BTreeMap<SiteName, SiteProcess>>,
@@ -59,12 +67,12 @@ struct Table {
 impl Sites {
     /// Starts every site of the plan. Each has a keeper that starts it again whenever it is lost.
     ///
-    /// `ledger` says where TigerBeetle's clients are served, `journal` is the URL of the books, if they are not files in the
+    /// `journal` is the URL of the books, if they are not files in the
     /// data folder.
     pub(crate) fn start(
         layout: &Layout,
         plan: Vec<SitePlan>,
-        ledger: &[SocketAddr],
+        doors: Doors<'_>,
         journal: Option<&str>,
         memory_transfers: u32,
     ) -> Result<Self, AppError> {
@@ -87,7 +95,8 @@ impl Sites {
                 table: Arc::clone(&table),
                 layout: layout.clone(),
                 program: program.clone(),
-                ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                ledger_port: doors.plain.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                tls_arguments: doors.tls.map_or_else(Vec::new, |tls| tls.arguments(&plan)),
                 memory_transfers,
                 plan,
                 journal: journal.map(str::to_owned),
@@ -174,6 +183,7 @@ struct Keeper {
     program: std::path::PathBuf,
     plan: SitePlan,
     ledger_port: Option<u16>,
+    tls_arguments: Vec<String>,
     journal: Option<String>,
     memory_transfers: u32,
     stopped: watch::Receiver<bool>,
@@ -252,6 +262,7 @@ impl Keeper {
             .args(["--address", &self.plan.address.to_string()])
             .args(["--rank", &self.plan.rank.to_string()])
             .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
+            .args(&self.tls_arguments)
             .arg(format!("--ledger-memory-transfers={}", self.memory_transfers))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -62,9 +62,14 @@ impl Folder {
 
     /// Runs a command on this folder to its end.
     pub(crate) fn tongbao(&self, arguments: &[&str]) -> Said {
-        let output =
-            Command::new(PROGRAM).arg("--data").arg(&self.path).args(arguments).stdin(Stdio::null()).output();
-        let output = output.unwrap();
+        self.tongbao_with(arguments, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub(crate) fn tongbao_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
+        let mut command = Command::new(PROGRAM);
+        command.arg("--data").arg(&self.path).args(arguments).envs(environment.iter().copied());
+        let output = command.stdin(Stdio::null()).output().unwrap();
         Said {
             ok: output.status.success(),
             code: output.status.code(),

@@ -8,6 +8,7 @@
     reason = "the tests stand outside: they read files and environment, and wait"
 )]
 
+mod access;
 mod bank;
 mod berka;
 mod books;
@@ -15,6 +16,7 @@ mod cli;
 mod console;
 mod damage;
 mod failover;
+mod grpc;
 mod guide;
 mod http;
 mod ledger;

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 
 use rustix::process::Signal;
 
-use crate::bank::{Bank, Folder, signal, until};
+use crate::bank::{Bank, Folder, payment, signal, until};
 use crate::load::{Load, check_books};
 
 #[expect(clippy::print_stdout, reason = "a test that does nothing says so")]
@@ -84,6 +84,73 @@ fn the_loss_of_the_primary_server_is_a_pause_and_the_lost_one_comes_back() {
     until_roles(&folder, &primary);
     assert!(bank.down().success());
     assert!(!folder.path().join("sites/east-1/postgres/data/postmaster.pid").exists(), "stopped in order");
+}
+
+#[test]
+fn servers_that_a_killed_up_left_behind_end_in_order_and_the_next_up_goes_on() {
+    if !is_installed() {
+        return;
+    }
+    let folder = Folder::open_to_all();
+    let bank = Bank::up_with(&folder, &["--ledger-port", "0", "--journal", "postgres:local"]);
+    bank.open_accounts(&[1, 2]);
+    for id in 0..20 {
+        assert_eq!(bank.pay(&payment(100 + id, "1.00")).status, 201);
+    }
+    bank.until_whole();
+    until_roles(&folder, "east-1");
+    let sites = ["east-1", "east-2", "south-1"];
+    let left = sites.map(|site| server_pid(&folder, site));
+    signal(bank.pid(), Signal::KILL);
+    drop(bank);
+    until("the sites have ended and the servers have not", || {
+        let mut alive: Vec<u32> = folder.processes().into_iter().map(|(pid, _)| pid).collect();
+        alive.retain(|pid| !left.contains(pid));
+        alive.iter().all(|pid| parent(*pid).is_some_and(|parent| left.contains(&parent)))
+            && left.iter().all(|pid| folder.processes().iter().any(|(alive, _)| alive == pid))
+    });
+
+    let bank = Bank::up(&folder);
+    assert_eq!((bank.balance(1), bank.balance(2)), ("-20.00".to_owned(), "20.00".to_owned()));
+    until_roles(&folder, "east-1");
+    for (site, old) in sites.iter().zip(left) {
+        assert_ne!(server_pid(&folder, site), old, "the server of {site} is another one now");
+        let log = fs::read_to_string(folder.path().join("sites").join(site).join("postgres/log")).unwrap();
+        assert!(log.contains("received fast shutdown request"), "{site} was not asked to end:\n{log}");
+        assert!(!log.contains("was not properly shut down"), "{site} was cut off:\n{log}");
+    }
+
+    // The ledger made again from rows is the ledger, also when the first day lies in files.
+    bank.until_whole();
+    let checked = folder.json(&["journal", "verify"]);
+    let rebuilt = folder.json(&["journal", "verify", "--from-empty"]);
+    assert_eq!((&rebuilt["records"], &rebuilt["head"]), (&checked["records"], &checked["head"]));
+    assert_eq!((rebuilt["accounts"].as_u64(), rebuilt["transfers"].as_u64()), (Some(2), Some(20)));
+    let archived = folder.json(&["journal", "archive", "--before", "2026-01-01"]);
+    assert_eq!(archived["through_seq"], 1, "the first epoch's record is as old as the genesis: {archived}");
+    let again = folder.json(&["journal", "verify", "--from-empty"]);
+    assert_eq!((&again["state_hash"], &again["records"]), (&rebuilt["state_hash"], &rebuilt["records"]));
+    let from = folder.json(&["journal", "dump", "--from", "5", "--limit", "1"]);
+    assert_eq!(from[0]["seq"], 5);
+    assert!(bank.down().success());
+}
+
+/// The process that started another one.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// A password in an argument would be in the list of processes; in the environment it is nobody else's business.
+#[test]
+fn books_can_be_named_without_showing_the_password_to_everybody() {
+    let folder = Folder::new();
+    let url = "postgres://bank:hunter2@127.0.0.1:1/books";
+    let said = folder.tongbao_with(&["journal", "verify"], &[("TONGBAO_JOURNAL", url)]);
+    assert!(!said.ok && said.err.contains("JPG-0003") && !said.err.contains("hunter2"), "{said:?}");
+    let said = folder
+        .tongbao_with(&["up", "--port", "0", "--console-port", "0"], &[("TONGBAO_JOURNAL", "mysql://x")]);
+    assert!(!said.ok && said.err.contains("error[JPG-0001]"), "{said:?}");
 }
 
 /// Kills both standbys, and keeps their addresses taken so that they cannot come back before the result is dropped.

@@ -11,6 +11,7 @@ mod closing;
 mod cold;
 mod import;
 mod interest;
+mod ledgers;
 mod model;
 mod model_queries;
 mod model_rules;

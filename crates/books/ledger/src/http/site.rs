@@ -26,7 +26,7 @@ fn role(status: &Status) -> ledger_api::Role {
 }
 
 fn levels(storage: &Storage) -> StorageLevels {
-    let Levels { hot, cold, segments, bytes } = storage.levels();
+    let Levels { hot, cold, segments, bytes, .. } = storage.levels();
     StorageLevels {
         hot_transfers: hot,
         cold_transfers: cold,
@@ -48,6 +48,7 @@ pub(super) async fn health(State(api): State<Api>) -> Json<Health> {
         shard: api.info.shard.clone(),
         role: role(&status),
         epoch: status.epoch.0,
+        leader: status.leader.as_deref().map(str::to_owned),
         seq: status.seq.0,
         timestamp: status.timestamp,
         silent_ms: u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
@@ -104,6 +105,11 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
             "Time since the shard's thread showed itself.",
             u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
         ),
+        (
+            "ledger_business_day",
+            "The business day that is open, in days since 1970-01-01; 0 if there is none.",
+            api.info.storage.levels().business_day.into(),
+        ),
         ("ledger_hot_transfers", "Transfers in memory.", storage.hot_transfers),
         ("ledger_cold_transfers", "Transfers in cold segments.", storage.cold_transfers),
         ("ledger_cold_segments", "Cold segments.", storage.cold_segments),
@@ -118,6 +124,13 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
         let _ = write!(
             text,
             "# HELP tongbao_{name} {help}\n# TYPE tongbao_{name} gauge\ntongbao_{name}{{site=\"{site}\",shard=\"{shard}\"}} {value}\n"
+        );
+    }
+    if let Some(leader) = &status.leader {
+        let _ = write!(
+            text,
+            "# HELP tongbao_shard_led_by The site that began the epoch, by the journal.\n# TYPE tongbao_shard_led_by gauge\n\
+             tongbao_shard_led_by{{site=\"{site}\",shard=\"{shard}\",leader=\"{leader}\"}} 1\n"
         );
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

@@ -9,6 +9,7 @@ mod bookings;
 mod days;
 mod flags;
 mod idempotency;
+mod interest;
 mod journal;
 mod limits;
 mod payments;

@@ -89,5 +89,5 @@ async fn the_description_names_every_route() {
             );
         }
     }
-    assert_eq!(operations, 33);
+    assert_eq!(operations, 40);
 }

@@ -156,9 +156,9 @@ fn newer_tables_and_wrong_passwords_are_refused_by_name() {
             .sql(0, "SELECT count(*) FROM pg_tables WHERE schemaname = 'tongbao' AND tablename = 'journal'")
             .filter(|count| count == "1")
     });
-    cluster.sql(0, "UPDATE tongbao.schema_version SET version = 2");
+    cluster.sql(0, "UPDATE tongbao.schema_version SET version = 3");
     let (code, words) = read_to_error(&mut *cluster.store().tail(Position::genesis()).unwrap());
-    assert_eq!((code, &*words), ("JPG-0008", "the tables have version 2; this release knows up to 1"));
+    assert_eq!((code, &*words), ("JPG-0008", "the tables have version 3; this release knows up to 2"));
 
     let wrong = format!("postgres://tongbao:hunter2@{}/postgres", cluster.servers[0].address());
     let settings: Settings = wrong.parse().unwrap();
@@ -166,4 +166,46 @@ fn newer_tables_and_wrong_passwords_are_refused_by_name() {
     let words = format!("{error} {error:?} {settings:?}");
     assert!(words.contains("password authentication failed") && !words.contains("hunter2"), "{words}");
     assert_eq!(error.code(), "JPG-0003");
+}
+
+#[test]
+fn older_tables_are_brought_up_to_date_and_the_books_go_on() {
+    let Some(cluster) = Cluster::start(1) else { return };
+    let mut led = lead(&cluster.store(), "one", Position::genesis());
+    let last = led.append(b"before");
+    led.appender.finish().unwrap();
+    for older in [
+        "ALTER TABLE tongbao.lease DROP COLUMN day, DROP COLUMN day_seq",
+        "UPDATE tongbao.schema_version SET version = 1",
+    ] {
+        cluster.sql(0, older);
+    }
+    let mut led = lead(&cluster.store(), "two", Position::genesis());
+    assert_eq!((led.records.len(), led.recovery.position.seq), (2, last.next()));
+    led.append(b"after");
+    assert_eq!(cluster.sql(0, "SELECT version FROM tongbao.schema_version").unwrap(), "2");
+}
+
+#[test]
+fn a_place_is_found_without_reading_all_that_comes_before() {
+    let Some(cluster) = Cluster::start(1) else { return };
+    let store = cluster.store();
+    assert_eq!(store.place_before(Seq(5)).unwrap(), Position::genesis());
+    let mut led = lead(&store, "one", Position::genesis());
+    for _ in 0..9 {
+        led.append(b"x");
+    }
+    for (wanted, before) in [(Seq(0), 0), (Seq(1), 0), (Seq(2), 1), (Seq(7), 6), (Seq(10), 9), (Seq(99), 10)]
+    {
+        let place = store.place_before(wanted).unwrap();
+        assert_eq!(place.seq, Seq(before), "before {wanted}");
+        let mut tail = store.tail(place).unwrap();
+        let read = read_to(&mut *tail, led.seq);
+        assert_eq!(read.first().map(|record| record.seq), (before < 10).then_some(Seq(before + 1)));
+    }
+    // A tail goes on when its store has gone.
+    let mut tail = cluster.store().tail(Position::genesis()).unwrap();
+    read_to(&mut *tail, led.seq);
+    // On a thread that must not wait for a runtime it still answers.
+    cluster.block_on(async { assert_eq!(store.place_before(Seq(7)).unwrap().seq, Seq(6)) });
 }

@@ -63,7 +63,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
             replica.maintain();
             caught_up |= read < RECORDS_AT_ONCE;
             let role = if caught_up { Role::Follower } else { Role::Starting };
-            self.board.post(role, reader.position().epoch, replica.seq(), replica.timestamp());
+            self.board.post(role, reader.position().epoch, replica.seq(), &replica);
             if plan.bytes >= plan.due {
                 self.take_snapshot(&mut replica, reader.position(), &mut plan);
             }

@@ -42,6 +42,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         let epoch = appender.epoch();
         // The epoch's own record was appended by the takeover and moves nothing but the sequence.
         replica.finish(position.seq, position.timestamp);
+        replica.begin_epoch(&self.config.site);
         let mut leader = Leader::new(replica);
         let (batches, appender) = self.start_appender(appender)?;
         let mut stopping = false;
@@ -76,7 +77,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
     }
 
     fn post(&self, leader: &Leader<M, Waiting>, epoch: Epoch) {
-        self.board.post(Role::Leader, epoch, leader.durable_seq(), leader.replica().timestamp());
+        self.board.post(Role::Leader, epoch, leader.durable_seq(), leader.replica());
     }
 
     /// Takes what has come; waits a moment if there is nothing else to do. Breaks with the writer's error; the value is

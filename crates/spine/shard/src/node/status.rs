@@ -1,9 +1,12 @@
 //! What a node tells about itself without being asked on its own thread.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ids::{Epoch, Seq, Timestamp};
+
+use crate::machine::StateMachine;
+use crate::replica::Replica;
 
 /// What a node is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,12 +25,15 @@ pub enum Role {
 }
 
 /// A node at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// What it is doing.
     pub role: Role,
     /// The highest epoch it has seen in the journal.
     pub epoch: Epoch,
+    /// The site that leads in that epoch, by the epoch's own record; nothing while no such record has been read. It may have
+    /// ended since: who leads now, only the leader itself can say.
+    pub leader: Option<Arc<str>>,
     /// The last batch that it has applied and that is durable.
     pub seq: Seq,
     /// The stamp of that batch.
@@ -44,7 +50,7 @@ pub(crate) struct Board(Mutex<(Status, Option<Instant>)>);
 impl Board {
     pub(crate) fn status(&self) -> Status {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut status, seen) = *held;
+        let (mut status, seen) = held.clone();
         status.silent_for = seen.map_or(Duration::ZERO, |seen| super::now().duration_since(seen));
         status
     }
@@ -59,9 +65,17 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(super::now());
     }
 
-    pub(crate) fn post(&self, role: Role, epoch: Epoch, seq: Seq, timestamp: Timestamp) {
-        let seen = Some(super::now());
-        let status = Status { role, epoch, seq, timestamp, silent_for: Duration::ZERO, stopped_by: None };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (status, seen);
+    /// What the node does with `replica`, of which everything up to `seq` may be told.
+    pub(crate) fn post<M: StateMachine>(&self, role: Role, epoch: Epoch, seq: Seq, replica: &Replica<M>) {
+        let status = Status {
+            role,
+            epoch,
+            leader: replica.leader().cloned(),
+            seq,
+            timestamp: replica.timestamp(),
+            silent_for: Duration::ZERO,
+            stopped_by: None,
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (status, Some(super::now()));
     }
 }
