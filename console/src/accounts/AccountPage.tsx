@@ -2,7 +2,8 @@ import { type Account, getAccount } from "../api/client";
 import { useQuery } from "../api/useQuery";
 import { useText } from "../i18n/useText";
 import { Loaded } from "../ui/Loaded";
-import { Amount, CopyButton, PageTitle, Time } from "../ui/parts";
+import { AccountLink, Amount, CopyButton, PageTitle, Time } from "../ui/parts";
+import { BelowPanel } from "./BelowPanel";
 import { StatementPanel } from "./StatementPanel";
 
 const REFRESH_MS = 3000;
@@ -19,7 +20,11 @@ export function AccountPage({ id, before }: { readonly id: string; readonly befo
           <>
             <Facts account={account} />
             <Balances account={account} />
-            <StatementPanel id={id} before={before} />
+            {account.is_control ? (
+              <BelowPanel id={id} after={before} />
+            ) : (
+              <StatementPanel id={id} before={before} />
+            )}
           </>
         )}
       </Loaded>
@@ -36,6 +41,16 @@ function Facts({ account }: { readonly account: Account }) {
       <span>
         {t("account.code")} {account.code}
       </span>
+      {account.is_control ? (
+        <span className="chip" title={t("account.control.note")}>
+          {t("account.control")}
+        </span>
+      ) : null}
+      {account.above == null ? null : (
+        <span>
+          {t("account.above")} <AccountLink id={account.above} />
+        </span>
+      )}
       {account.flags.map((flag) => (
         <span key={flag} className="chip" title={flag}>
           {value("flag", flag)}

@@ -31,6 +31,7 @@ export function StatementPanel({ id, before }: { readonly id: string; readonly b
                 <thead>
                   <tr>
                     <th scope="col">{t("payment.time")}</th>
+                    <th scope="col">{t("payment.valueDate")}</th>
                     <th scope="col">{t("payment.id")}</th>
                     <th scope="col">{t("statement.counterparty")}</th>
                     <th scope="col" className="number">
@@ -75,6 +76,7 @@ function Entry({ entry }: { readonly entry: StatementEntry }) {
       <td className="fine">
         <Time at={entry.timestamp} />
       </td>
+      <td>{entry.value_date}</td>
       <th scope="row">
         <PaymentLink id={entry.payment} row />
       </th>

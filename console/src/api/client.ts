@@ -10,12 +10,19 @@ export type Payment = Schemas["Payment"];
 export type StatementEntry = Schemas["StatementEntry"];
 export type Statement = Schemas["Statement"];
 export type Hold = Schemas["Hold"];
+export type ControlAccount = Schemas["ControlAccount"];
+export type BusinessDay = Schemas["BusinessDay"];
+export type DayTrialBalance = Schemas["DayTrialBalance"];
+export type TrialBalanceCurrency = Schemas["TrialBalanceCurrency"];
+export type InterestProduct = Schemas["InterestProduct"];
+export type AccountInterest = Schemas["AccountInterest"];
 export type TrialBalance = Schemas["TrialBalance"];
 export type TrialBalanceSums = Schemas["TrialBalanceSums"];
 export type JournalRecord = Schemas["JournalRecord"];
 export type JournalVerification = Schemas["JournalVerification"];
 export type Site = Schemas["Site"];
 export type Platform = Schemas["Platform"];
+export type OutletHealth = Schemas["OutletHealth"];
 export type Live = Schemas["Live"];
 export type Drill = Schemas["Drill"];
 export type DrillReport = Schemas["DrillReport"];
@@ -98,6 +105,41 @@ export function listPending(fields: Search, signal: AbortSignal) {
 
 export function getTrialBalance(signal: AbortSignal) {
   return body(client.GET("/v1/trial-balance", { signal }));
+}
+
+/** All control accounts after `after`, each right before those below it. */
+async function treeAfter(after: string | null, signal: AbortSignal): Promise<ControlAccount[]> {
+  const query = after === null ? {} : { after };
+  const { controls, next } = await body(client.GET("/v1/accounts/tree", { params: { query }, signal }));
+  return next == null ? controls : [...controls, ...(await treeAfter(next, signal))];
+}
+
+/** All control accounts, each right before those below it. */
+export function listTree(signal: AbortSignal) {
+  return treeAfter(null, signal);
+}
+
+export function listBelow(id: string, { cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, after: cursor };
+  return body(client.GET("/v1/accounts/{id}/below", { params: { path: { id }, query }, signal }));
+}
+
+export function listDays({ cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, before: cursor };
+  return body(client.GET("/v1/days", { params: { query }, signal }));
+}
+
+export function getDay(date: string, signal: AbortSignal) {
+  return body(client.GET("/v1/days/{date}/trial-balance", { params: { path: { date } }, signal }));
+}
+
+export function listInterestProducts(signal: AbortSignal) {
+  return body(client.GET("/v1/interest/products", { params: { query: { limit: 1000 } }, signal }));
+}
+
+export function listInterestAccounts({ cursor, limit, signal }: PageRequest) {
+  const query = cursor === null ? { limit } : { limit, after: cursor };
+  return body(client.GET("/v1/interest/accounts", { params: { query }, signal }));
 }
 
 export function listJournal(from: number | null, limit: number, signal: AbortSignal) {

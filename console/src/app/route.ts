@@ -13,7 +13,16 @@ export type Route =
   | { readonly page: "unknown" };
 
 /** The pages of the ledger, in the order of their tabs. */
-export const LEDGER_VIEWS = ["accounts", "transfers", "pending", "trial-balance", "journal"] as const;
+export const LEDGER_VIEWS = [
+  "accounts",
+  "tree",
+  "transfers",
+  "pending",
+  "trial-balance",
+  "days",
+  "interest",
+  "journal",
+] as const;
 
 export type LedgerView = (typeof LEDGER_VIEWS)[number];
 

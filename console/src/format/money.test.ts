@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatAmount, formatEntry, isNegative, isZero } from "./money";
+import { formatPercent, formatAmount, formatEntry, isNegative, isZero } from "./money";
 
 describe("formatAmount", () => {
   test.each([
@@ -28,4 +28,8 @@ test("zero and sign are read from the digits", () => {
   expect(isZero("0.01")).toBe(false);
   expect(isNegative("-0.01")).toBe(true);
   expect(isNegative("-0.00")).toBe(false);
+});
+
+test("rates are percent", () => {
+  expect([36_500, 0, -5_000, 1, 1_000_000].map(formatPercent)).toEqual(["3.65 %", "0 %", "−0.5 %", "0.0001 %", "100 %"]);
 });

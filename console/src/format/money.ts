@@ -22,6 +22,13 @@ export function formatEntry(amount: string, direction: string): string {
   return `${direction === "debit" ? MINUS : "+"}${formatAmount(amount)}`;
 }
 
+/** A yearly rate in parts per million as percent: `3.65 %`. */
+export function formatPercent(ppm: number): string {
+  const parts = Math.abs(ppm);
+  const fraction = String(parts % 10_000).padStart(4, "0").replace(/0+$/, "");
+  return `${ppm < 0 ? MINUS : ""}${Math.trunc(parts / 10_000)}${fraction === "" ? "" : `.${fraction}`} %`;
+}
+
 /** Whether every digit of the amount is zero. */
 export function isZero(amount: string): boolean {
   return !/[1-9]/.test(amount);

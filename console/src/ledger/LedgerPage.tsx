@@ -2,10 +2,13 @@ import { Link } from "../app/navigation";
 import { LEDGER_VIEWS, type LedgerView, routePath } from "../app/route";
 import { useText } from "../i18n/useText";
 import { PageTitle } from "../ui/parts";
+import { DaysView } from "./DaysView";
+import { InterestView } from "./InterestView";
 import { JournalView } from "./JournalView";
 import { KindsView } from "./KindsView";
 import { PendingView } from "./PendingView";
 import { TransfersView } from "./TransfersView";
+import { TreeView } from "./TreeView";
 import { TrialBalanceView } from "./TrialBalanceView";
 
 /** The ledger from inside: accounts by kind, searches, holds, the trial balance, the journal. */
@@ -38,12 +41,18 @@ function View({ view, query }: { readonly view: LedgerView; readonly query: stri
   switch (view) {
     case "accounts":
       return <KindsView query={query} />;
+    case "tree":
+      return <TreeView />;
     case "transfers":
       return <TransfersView query={query} />;
     case "pending":
       return <PendingView query={query} />;
     case "trial-balance":
       return <TrialBalanceView />;
+    case "days":
+      return <DaysView query={query} />;
+    case "interest":
+      return <InterestView query={query} />;
     case "journal":
       return <JournalView query={query} />;
   }

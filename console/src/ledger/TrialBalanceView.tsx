@@ -1,4 +1,4 @@
-import { type TrialBalance, getTrialBalance } from "../api/client";
+import { type TrialBalance, type TrialBalanceCurrency, getTrialBalance } from "../api/client";
 import { useQuery } from "../api/useQuery";
 import { formatCount } from "../format/text";
 import { useText } from "../i18n/useText";
@@ -15,9 +15,7 @@ export function TrialBalanceView() {
       title={t("tab.trial-balance")}
       className="trial"
       aside={
-        <button type="button" className="button-small no-print" onClick={() => window.print()}>
-          {t("trial.print")}
-        </button>
+        <PrintButton />
       }
     >
       <Loaded query={query}>{(balance) => <Balance balance={balance} />}</Loaded>
@@ -25,7 +23,18 @@ export function TrialBalanceView() {
   );
 }
 
-function Verdict({ balanced }: { readonly balanced: boolean }) {
+/** Prints the page; it is not printed itself. */
+export function PrintButton() {
+  const { t } = useText();
+  return (
+    <button type="button" className="button-small no-print" onClick={() => window.print()}>
+      {t("trial.print")}
+    </button>
+  );
+}
+
+/** Whether debits equal credits. */
+export function Verdict({ balanced }: { readonly balanced: boolean }) {
   const { t } = useText();
   return balanced ? (
     <Badge tone="good">{t("trial.balanced")}</Badge>
@@ -46,7 +55,17 @@ function Balance({ balance }: { readonly balance: TrialBalance }) {
           <Time at={balance.timestamp} />
         </span>
       </p>
-      {balance.currencies.map(({ currency, balanced, total, codes }) => (
+      <Currencies currencies={balance.currencies} />
+    </>
+  );
+}
+
+/** The lines of a trial balance, a table for each currency. */
+export function Currencies({ currencies }: { readonly currencies: readonly TrialBalanceCurrency[] }) {
+  const { t } = useText();
+  return (
+    <>
+      {currencies.map(({ currency, balanced, total, codes }) => (
         <section key={currency} aria-label={currency} className="trial-currency">
           <h3>
             {currency} <Verdict balanced={balanced} />

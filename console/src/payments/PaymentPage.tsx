@@ -56,6 +56,15 @@ function Details({ payment }: { readonly payment: Payment }) {
   const flags = payment.flags.map((flag) => value("flag", flag)).join(", ");
   const rows: readonly (readonly [string, ReactNode])[] = [
     [t("payment.time"), <Time key="time" at={payment.timestamp} />],
+    [t("payment.bookingDate"), payment.booking_date],
+    [t("payment.valueDate"), payment.value_date],
+    ...(payment.purpose == null ? [] : [[t("payment.purpose"), payment.purpose] as const]),
+    ...(payment.reverses == null
+      ? []
+      : [[t("payment.reverses"), <PaymentLink key="reverses" id={payment.reverses} />] as const]),
+    ...(payment.reversed_by == null
+      ? []
+      : [[t("payment.reversedBy"), <PaymentLink key="reversed" id={payment.reversed_by} />] as const]),
     [t("payment.code"), payment.code],
     [t("payment.flags"), flags || t("flag.none")],
     ...(payment.pending_id == null || payment.pending_id === "0"

@@ -47,7 +47,7 @@ const IMPURE_PATHS: [&str; 11] = [
 ];
 
 /// Crates that count money: not even a harmless-looking ratio is a floating-point number there.
-const EXACT: [&str; 2] = ["money", "ledger-core"];
+const EXACT: [&str; 4] = ["money", "calendar", "ledger-core", "interest-core"];
 
 /// A pure crate links nothing impure, not even through others.
 pub(super) fn linked(house: &House) -> Vec<Finding> {

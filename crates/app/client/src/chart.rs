@@ -1,10 +1,12 @@
-//! How the books are set up, call by call: units, the tree of accounts, purposes, business days.
+//! How the books are set up, call by call: units, the tree of accounts, purposes, business days, interest.
 
 use calendar::Date;
 use ids::AccountId;
 use ledger_api::{
-    AccountPage, AccountTree, BelowQuery, DayCut, DayPage, DayTrialBalance, DaysQuery, DeclaredUnit,
-    NewDayCut, NewUnit, PlacementBatch, PlacementBatchOutcome, Purposes, TreeQuery, UnitList,
+    AccountInterest, AccountPage, AccountTree, BelowQuery, DayCut, DayPage, DayTrialBalance, DaysQuery,
+    DeclaredUnit, InterestAccountPage, InterestAccountsQuery, InterestProduct, InterestProductPage,
+    InterestProductsQuery, InterestRunOutcome, NewDayCut, NewInterestAssignment, NewInterestRate,
+    NewInterestRun, NewUnit, PlacementBatch, PlacementBatchOutcome, Purposes, TreeQuery, UnitList,
 };
 
 use crate::bank::created;
@@ -65,5 +67,53 @@ impl Client {
     /// The trial balance at the end of a business day.
     pub async fn day_trial_balance(&self, date: Date) -> Result<DayTrialBalance, ClientError> {
         self.get(&format!("/v1/days/{date}/trial-balance")).await
+    }
+
+    /// Declares an interest product, or one more rate of it.
+    pub async fn declare_interest_rate(
+        &self,
+        rate: &NewInterestRate,
+    ) -> Result<Created<InterestProduct>, ClientError> {
+        self.post("/v1/interest/rates", None, rate).await.map(created)
+    }
+
+    /// A page of interest products.
+    pub async fn interest_products(
+        &self,
+        query: &InterestProductsQuery,
+    ) -> Result<InterestProductPage, ClientError> {
+        self.get(&asked("/v1/interest/products", query)).await
+    }
+
+    /// Lets an account bear interest, or no longer.
+    pub async fn assign_interest(
+        &self,
+        id: AccountId,
+        assignment: &NewInterestAssignment,
+    ) -> Result<AccountInterest, ClientError> {
+        self.put(&format!("/v1/accounts/{id}/interest"), assignment).await
+    }
+
+    /// The interest of an account.
+    pub async fn interest(&self, id: AccountId) -> Result<AccountInterest, ClientError> {
+        self.get(&format!("/v1/accounts/{id}/interest")).await
+    }
+
+    /// A page of the accounts that bear interest.
+    pub async fn interest_accounts(
+        &self,
+        query: &InterestAccountsQuery,
+    ) -> Result<InterestAccountPage, ClientError> {
+        self.get(&asked("/v1/interest/accounts", query)).await
+    }
+
+    /// Posts the interest of so many accounts, and says where to go on.
+    pub async fn accrue_interest(&self, run: &NewInterestRun) -> Result<InterestRunOutcome, ClientError> {
+        Ok(self.post("/v1/interest/accrue", None, run).await?.0)
+    }
+
+    /// Pays the interest of so many accounts, and says where to go on.
+    pub async fn capitalise_interest(&self, run: &NewInterestRun) -> Result<InterestRunOutcome, ClientError> {
+        Ok(self.post("/v1/interest/capitalise", None, run).await?.0)
     }
 }

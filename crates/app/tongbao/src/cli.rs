@@ -1,6 +1,8 @@
 //! The command line.
 
+mod access;
 mod books;
+mod interest;
 mod ledger;
 
 use std::num::NonZeroU16;
@@ -12,8 +14,10 @@ use console_api::DrillTarget;
 use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor, Unit};
 
+pub(crate) use access::{CertsCommand, CertsFolder, TunnelArgs};
 pub(crate) use books::{DayCommand, HoldCommand, ReverseArgs, UnitCommand};
-pub(crate) use ledger::{LedgerCommand, TransfersArgs};
+pub(crate) use interest::{InterestCommand, RateArgs, percent};
+pub(crate) use ledger::{ChangesArgs, LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
 use crate::up::UpArgs;
@@ -73,6 +77,9 @@ pub(crate) enum Command {
     /// End business days, and show their trial balances.
     #[command(subcommand)]
     Day(DayCommand),
+    /// Interest: products, the accounts that bear it, and the runs that post and pay it.
+    #[command(subcommand)]
+    Interest(InterestCommand),
     /// Replay CSV files as payments and let their own balances be the judge.
     Replay(ReplayArgs),
     /// Practise the loss of a site and collect the evidence.
@@ -81,6 +88,11 @@ pub(crate) enum Command {
     /// Check and read the journal's files.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Make certificates for sites and clients, for a laptop or a test.
+    #[command(subcommand)]
+    Certs(CertsCommand),
+    /// Carry TigerBeetle's clients, which speak no TLS, to a bank that asks for certificates.
+    Tunnel(TunnelArgs),
     /// One site's process; `up` starts these.
     #[command(hide = true)]
     Site(SiteArgs),

@@ -58,6 +58,15 @@ pub(crate) enum AppError {
         /// Where they are.
         kept: String,
     },
+    /// No certificates where they should be.
+    #[error("there are no certificates in `{}`", .folder.display())]
+    NoCerts {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The bank serves no ledger clients over TLS.
+    #[error("the bank on the data folder serves no ledger clients over TLS")]
+    NoLedgerTls,
     /// A PostgreSQL server of our own could not be worked with.
     #[error(transparent)]
     Servers(#[from] pg_local::LocalError),
@@ -80,6 +89,8 @@ impl Coded for AppError {
             Self::NotReady { .. } => "RUN-0006",
             Self::Outcome(_) => "RUN-0007",
             Self::Books { .. } => "RUN-0008",
+            Self::NoCerts { .. } => "RUN-0021",
+            Self::NoLedgerTls => "RUN-0022",
             Self::Servers(error) => error.code(),
             Self::Journal(error) => error.code(),
         }
@@ -98,6 +109,12 @@ impl Coded for AppError {
             Self::Outcome(_) => "read the figures above",
             Self::Books { .. } => {
                 "give the same --journal as before, or another data folder; copy books with `tongbao journal copy`"
+            }
+            Self::NoCerts { .. } => {
+                "make them with `tongbao certs init`, or name their folder with --ledger-certs"
+            }
+            Self::NoLedgerTls => {
+                "start it with `tongbao up --ledger-tls-port 3443`, or name the sites with --to"
             }
             Self::Servers(error) => error.hint(),
             Self::Journal(error) => error.hint(),

@@ -26,6 +26,9 @@ pub(crate) struct Running {
     pub(crate) console: std::net::SocketAddr,
     /// The addresses to give to a TigerBeetle client, joined by commas; nothing if those are not served.
     pub(crate) ledger: Option<String>,
+    /// The same over TLS; nothing if that is not served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ledger_tls: Option<String>,
     /// The books, if they are in PostgreSQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) books: Option<crate::up::BooksView>,
@@ -63,6 +66,11 @@ impl Layout {
     /// Where old days of books in PostgreSQL go.
     pub(crate) fn archive(&self, shard: &str) -> PathBuf {
         self.root.join("archive").join(shard)
+    }
+
+    /// Certificates of sites and clients, unless they are somewhere else.
+    pub(crate) fn certs(&self) -> PathBuf {
+        self.root.join("certs")
     }
 
     /// What the folder remembers of where the books are.

@@ -44,6 +44,12 @@ impl Output {
         Ok(())
     }
 
+    /// Prints one line of a result that goes on; false if nobody reads any more.
+    pub(crate) fn line(self, text: &str) -> bool {
+        let mut out = std::io::stdout();
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    }
+
     /// A word along the way.
     pub(crate) fn note(self, text: &str) {
         if self.format == Format::Text {
@@ -74,7 +80,7 @@ impl Output {
         if self.is_json() {
             let ready = serde_json::json!({
                 "gateway": format!("http://{}", running.gateway), "console": format!("http://{}", running.console),
-                "ledger": running.ledger, "leader": leader, "epoch": platform.epoch, "data": data, "pid": running.pid,
+                "ledger": running.ledger, "ledger_tls": running.ledger_tls, "leader": leader, "epoch": platform.epoch, "data": data, "pid": running.pid,
             });
             ignore_closed_pipe(writeln!(std::io::stdout(), "{ready}"));
             return;
@@ -85,9 +91,15 @@ impl Output {
             Some(addresses) => format!("{addresses}   (for TigerBeetle clients, cluster 0)"),
             None => "not served to TigerBeetle clients".to_owned(),
         };
+        let ledger = match &running.ledger_tls {
+            Some(addresses) => {
+                format!("{ledger}\n  over TLS {addresses}   (with a certificate: `tongbao tunnel`)")
+            }
+            None => ledger,
+        };
         let text = format!(
             "Tongbao is up after {:.2} s: {} sites, {leader} leads in epoch {}.\n\n  \
-             Console  http://{}{console}\n  Bank API http://{}/v1   (description: /v1/openapi.json)\n  Ledger   {}\n  Data     {}\n\n\
+             Console  http://{}{console}\n  Bank API http://{}/v1   (description: /v1/openapi.json)\n  gRPC     {}   (description: /v1/ledger.proto, reflection)\n  Ledger   {}\n  Data     {}\n\n\
              Next: open the console, or in another terminal\n  tongbao status\n  \
              tongbao replay --mapping examples/berka/mapping.yaml DIR\n  tongbao drill kill-site leader\n\n\
              Ctrl-C stops everything; `tongbao up` continues where it stopped.",
@@ -95,6 +107,7 @@ impl Output {
             platform.sites.len(),
             platform.epoch,
             running.console,
+            running.gateway,
             running.gateway,
             ledger,
             data.display(),
@@ -167,8 +180,12 @@ fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>
         .or_else(|| of::<shard::ShardError>(cause))
         .or_else(|| of::<journal::JournalError>(cause))
         .or_else(|| of::<journal_pg::PgError>(cause))
+        .or_else(|| of::<feed_kafka::KafkaFeedError>(cause))
         .or_else(|| of::<ledger_core::InvariantBroken>(cause))
         .or_else(|| of::<money::MoneyError>(cause))
+        .or_else(|| of::<certs::CertsError>(cause))
+        .or_else(|| of::<vsr::GateError>(cause))
+        .or_else(|| of::<vsr::TunnelError>(cause))
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
-//! RFC 9457 problem details with error codes: the one shape of every HTTP error.
+//! RFC 9457 problem details with error codes: the one shape of every HTTP error, and of every gRPC error.
+
+mod grpc;
 
 use serde::{Deserialize, Serialize};
 use stdx::{Coded, Retry};
+
+pub use grpc::DOMAIN;
 
 /// The media type of a [`Problem`].
 pub const CONTENT_TYPE: &str = "application/problem+json";

@@ -54,15 +54,6 @@ struct Entry {
     delta: i128,
 }
 
-/// What the end of an interest period brings, in minor units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capitalisation {
-    /// What is still to post as accrued, like the answer of [`Accrual::accrue`].
-    pub due: i128,
-    /// The interest of the period, with `due`: what to move from accrued interest to the account.
-    pub amount: i128,
-}
-
 /// A count that was made and not yet kept.
 struct Settlement {
     folded: Standing,
@@ -140,23 +131,24 @@ impl Accrual {
         Ok(self.post(&settlement, through.add_days(1)?))
     }
 
-    /// Accrues through a business day and ends the interest period with it. The next period begins the day after.
+    /// Ends the interest period with the last day that was accrued, and returns what was posted in it, in minor units: what
+    /// to move from accrued interest to the account. The next period begins the day after. A correction that was booked
+    /// since falls into that.
     ///
     /// # Errors
-    /// Those of [`accrue`](Self::accrue).
-    pub fn capitalise(&mut self, product: &Product, through: Date) -> Result<Capitalisation, InterestError> {
-        let settlement = self.settle(product, through)?;
-        let folded = settlement.folded.exact;
-        let left = match product.terms().remainder {
-            Remainder::Carried => folded,
-            Remainder::Dropped => folded.checked_sub(settlement.exact).ok_or(InterestError::Overflow)?,
-        };
-        let due = self.post(&settlement, through.add_days(1)?);
-        if product.terms().remainder == Remainder::Dropped {
-            self.folded.exact = left;
+    /// With [`Remainder::Dropped`] those of [`accrue`](Self::accrue).
+    pub fn capitalise(&mut self, product: &Product) -> Result<i128, InterestError> {
+        if let (Remainder::Dropped, Some(through)) = (product.terms().remainder, self.accrued_through()) {
+            let settlement = self.settle(product, through)?;
+            // What was not posted yet is a correction, and stays due. The fraction does not.
+            let due = (settlement.posted - self.posted).checked_mul(PARTS_PER_UNIT);
+            let left =
+                due.and_then(|due| settlement.folded.exact.checked_sub(settlement.exact)?.checked_add(due));
+            let left = left.ok_or(InterestError::Overflow)?;
+            self.keep(Standing { exact: left, ..settlement.folded }, settlement.folded_entries);
             self.posted = 0;
         }
-        Ok(Capitalisation { due, amount: std::mem::take(&mut self.uncapitalised) })
+        Ok(std::mem::take(&mut self.uncapitalised))
     }
 
     fn settle(&self, product: &Product, through: Date) -> Result<Settlement, InterestError> {

@@ -28,7 +28,7 @@ mod error;
 mod product;
 mod rounding;
 
-pub use accrual::{Accrual, Capitalisation};
+pub use accrual::Accrual;
 pub use error::InterestError;
 pub use product::{BalanceSide, Product, RATE_PPM_MAX, RATES_MAX, Rate, Remainder, Terms};
 pub use rounding::Rounding;

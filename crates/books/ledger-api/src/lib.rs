@@ -10,9 +10,11 @@
 
 mod account;
 mod amount;
+mod change;
 mod day;
 mod flags;
 mod health;
+mod interest;
 mod journal;
 mod number;
 mod page;
@@ -30,9 +32,18 @@ mod units;
 
 pub use account::{Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, NewAccount};
 pub use amount::{AmountText, SignedAmountText};
+pub use change::{
+    BATCH_EVENT_TYPE, BatchChanges, BatchEvent, Change, ChangesQuery, CreatedAccount, EVENT_CHANGES_MAX,
+    ExpiredTransfer, FeedPlace, FeedPlaceError,
+};
 pub use day::{BusinessDay, DayCut, DayPage, DayTrialBalance, DaysQuery, NewDayCut};
 pub use flags::{AccountFlag, AccountFlags, PaymentFlag, PaymentFlags};
-pub use health::{Health, Role, StateHash, StorageLevels, Totals};
+pub use health::{Health, OutletFailure, OutletHealth, OutletState, Role, StateHash, StorageLevels, Totals};
+pub use interest::{
+    AccountInterest, BalanceSide, DatedRate, InterestAccountPage, InterestAccountsQuery, InterestProduct,
+    InterestProductPage, InterestProductsQuery, InterestRemainder, InterestRounding, InterestRunOutcome,
+    NewInterestAssignment, NewInterestRate, NewInterestRun,
+};
 pub use journal::{
     JOURNAL_LIMIT_MAX, JournalKind, JournalPage, JournalQuery, JournalRecord, JournalState,
     JournalVerification, VerificationFault, VerificationState,
@@ -46,7 +57,7 @@ pub use payment::{
 pub use pending::{Hold, PendingPage, PendingQuery};
 pub use purpose::{NewSpending, PURPOSES_MAX, Purposes, Spending};
 pub use reversal::NewReversal;
-pub use schema::{DateText, IdText, TimestampText};
+pub use schema::{DateText, DayCountText, IdText, TimestampText};
 pub use search::{AccountTransfersQuery, BalanceAfter, BalancePage, Order, TransferPage, TransfersQuery};
 pub use statement::{Direction, Statement, StatementEntry};
 pub use tree::{

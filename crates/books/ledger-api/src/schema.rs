@@ -58,3 +58,15 @@ text_schema!(
     "2026-11-22",
     "A day (ISO 8601), from 1970-01-01 to 9999-12-31."
 );
+
+/// Stands for [`calendar::DayCount`] in the OpenAPI document; it has no values.
+#[derive(Debug)]
+pub enum DayCountText {}
+
+text_schema!(
+    DayCountText,
+    "DayCount",
+    r"^(ACT/365\.FIXED|ACT/360|30/360|30E/360|ACT/ACT\.ISDA)$",
+    "ACT/365.FIXED",
+    "How days become years: the name in FpML's coding scheme `day-count-fraction`."
+);

@@ -29,11 +29,15 @@ impl Ledger {
     pub(crate) fn look_ahead(&self, transfers: impl Iterator<Item = Transfer>, ahead: &mut [Ahead; GROUP]) {
         let mut ids = [(0, 0); GROUP];
         let mut hashes = [(IdHash::default(), IdHash::default()); GROUP];
+        let mut pendings = Vec::new();
         let (mut len, mut touched) = (0, 0);
         for transfer in transfers.take(GROUP) {
             ids[len] = (transfer.debit_account_id, transfer.credit_account_id);
             hashes[len] = (IdHash::of(ids[len].0), IdHash::of(ids[len].1));
             ahead[len].hash = IdHash::of(transfer.id);
+            if transfer.pending_id != 0 {
+                pendings.extend(self.transfers.likely(transfer.pending_id));
+            }
             touched ^= self.transfers.touch_index(ahead[len].hash);
             touched ^= self.accounts.touch_index(hashes[len].0);
             touched ^= self.accounts.touch_index(hashes[len].1);
@@ -49,5 +53,6 @@ impl Ledger {
             }
         }
         black_box(touched);
+        self.transfers.rows.expect(&pendings);
     }
 }

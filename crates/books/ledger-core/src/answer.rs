@@ -4,6 +4,8 @@ use crate::accounts::Accounts;
 use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
 use crate::history::Event;
 use crate::keys::is_any_or;
+use crate::ledger::READ_AT_ONCE;
+use crate::ledgers::Ledgers;
 use crate::rows::{Row, Rows};
 use crate::scan::{Direction, TimeRange};
 use crate::walk::Walk;
@@ -55,40 +57,70 @@ impl Ledger {
         body: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), QueryError> {
+        self.answer_within(&Ledgers::All, operation, body, out)
+    }
+
+    /// Answers as if there were no ledgers but these: the limits count what is found in them, so that whoever pages
+    /// by timestamps misses nothing and sees nothing else.
+    ///
+    /// Errors and cost: those of [`Ledger::answer`].
+    pub fn answer_within(
+        &self,
+        ledgers: &Ledgers,
+        operation: QueryOperation,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), QueryError> {
         match operation {
             QueryOperation::LookupAccounts => {
                 let found = ids(body)?.filter_map(|id| self.accounts.find(id));
-                self.write_accounts(found, out);
+                self.write_accounts(found.filter(|number| self.has_account_within(ledgers, *number)), out);
             }
             QueryOperation::LookupTransfers => {
-                let found = ids(body)?.filter_map(|id| self.transfers.find(id));
-                self.write_transfers(found, out);
+                self.lookup_transfers(ledgers, ids(body)?, out);
             }
             QueryOperation::GetAccountTransfers => {
                 let filter = filter(body, AccountFilter::from_bytes)?;
-                self.write_transfers(self.transfers_of(&filter).into_iter(), out);
+                self.write_transfers(self.transfers_of(ledgers, &filter).into_iter(), out);
             }
             QueryOperation::GetAccountBalances => {
                 let filter = filter(body, AccountFilter::from_bytes)?;
-                self.write_balances(&filter, out);
+                self.write_balances(ledgers, &filter, out);
             }
             QueryOperation::QueryAccounts => {
                 let filter = filter(body, QueryFilter::from_bytes)?;
-                self.query_accounts(&filter, out);
+                if let Some(filter) = filter.within(ledgers) {
+                    self.query_accounts(ledgers, &filter, out);
+                }
             }
             QueryOperation::QueryTransfers => {
                 let filter = filter(body, QueryFilter::from_bytes)?;
-                self.query_transfers(&filter, out);
+                if let Some(filter) = filter.within(ledgers) {
+                    self.query_transfers(ledgers, &filter, out);
+                }
             }
             QueryOperation::GetChangeEvents => {
                 let filter = filter(body, ChangeEventsFilter::from_bytes)?;
                 if let Some(range) = filter.check() {
                     let limit = filter.limit.min(REPLY_CHANGE_EVENTS_MAX);
-                    self.write_change_events(range, limit as usize, out);
+                    self.write_change_events(ledgers, range, limit as usize, out);
                 }
             }
         }
         Ok(())
+    }
+
+    fn lookup_transfers(&self, ledgers: &Ledgers, mut ids: impl Iterator<Item = u128>, out: &mut Vec<u8>) {
+        loop {
+            let next: Vec<u128> = ids.by_ref().take(READ_AT_ONCE).collect();
+            if next.is_empty() {
+                return;
+            }
+            let likely: Vec<u32> = next.iter().filter_map(|id| self.transfers.likely(*id)).collect();
+            self.transfers.rows.expect(&likely);
+            let found = next.iter().filter_map(|id| self.transfers.find(*id));
+            self.write_transfers(found.filter(|number| self.has_transfer_within(ledgers, *number)), out);
+        }
     }
 
     fn write_accounts(&self, numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
@@ -105,8 +137,9 @@ impl Ledger {
     }
 
     /// The numbers of the transfers that `filter` asks for, in its order.
-    fn transfers_of(&self, filter: &AccountFilter) -> Vec<u32> {
+    fn transfers_of(&self, ledgers: &Ledgers, filter: &AccountFilter) -> Vec<u32> {
         let account = self.accounts.find(filter.account_id);
+        let account = account.filter(|account| self.has_account_within(ledgers, *account));
         let (Some(account), Some((range, direction))) = (account, filter.check()) else {
             return Vec::new();
         };
@@ -118,12 +151,13 @@ impl Ledger {
             .collect()
     }
 
-    fn write_balances(&self, filter: &AccountFilter, out: &mut Vec<u8>) {
+    fn write_balances(&self, ledgers: &Ledgers, filter: &AccountFilter, out: &mut Vec<u8>) {
         let Some(account) = self.accounts.find(filter.account_id) else { return };
         if !self.accounts.get(account).flags.contains(AccountFlags::HISTORY) {
             return;
         }
-        let mut events: Vec<Event> = self.transfers_of(filter).into_iter().map(Event::Transfer).collect();
+        let mut events: Vec<Event> =
+            self.transfers_of(ledgers, filter).into_iter().map(Event::Transfer).collect();
         let is_reversed = filter.flags & AccountFilter::REVERSED != 0;
         if is_reversed {
             events.reverse();
@@ -146,20 +180,22 @@ impl Ledger {
         }
     }
 
-    fn query_accounts(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
+    fn query_accounts(&self, ledgers: &Ledgers, filter: &QueryFilter, out: &mut Vec<u8>) {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
         let candidates = self.walk_accounts(filter, range, direction).all();
         let found =
             candidates.filter(|number| filter.matches(&self.accounts.fields(self.accounts.get(*number))));
+        let found = found.filter(|number| self.has_account_within(ledgers, *number));
         self.write_accounts(found.take(limit), out);
     }
 
-    fn query_transfers(&self, filter: &QueryFilter, out: &mut Vec<u8>) {
+    fn query_transfers(&self, ledgers: &Ledgers, filter: &QueryFilter, out: &mut Vec<u8>) {
         let Some((range, direction)) = filter.check() else { return };
         let limit = filter.limit.min(REPLY_RECORDS_MAX) as usize;
         let candidates = self.walk_transfers(filter, range, direction).all();
         let found = self.rows_of(candidates, limit).filter(|(_, row)| self.is_asked_for(filter, row));
+        let found = found.filter(|(_, row)| self.has_row_within(ledgers, row));
         self.write_transfers(found.map(|(number, _)| number).take(limit), out);
     }
 

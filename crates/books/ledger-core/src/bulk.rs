@@ -113,3 +113,29 @@ fn high(item: u64) -> u32 {
 fn low(item: u64) -> u32 {
     u32::try_from(item & u64::from(u32::MAX)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_entered_in_rounds_are_found_and_none_twice() {
+        let ids: Vec<u128> = (1..=20_000).map(|id: u128| id * 7).collect();
+        let hashes = |ids: &[u128]| ids.iter().copied().map(IdHash::of).collect::<Vec<_>>().into_iter();
+        let (mut index, mut sorted) = (IdIndex::default(), Sorted::default());
+        let is_same = |a: u32, b: u32| Ok(ids[a as usize] == ids[b as usize]);
+        assert_eq!(index.insert_all(hashes(&ids[..15_000]), 0, &mut sorted, is_same), Ok(true));
+        assert_eq!(index.insert_all(hashes(&ids[15_000..]), 15_000, &mut sorted, is_same), Ok(true));
+        for (number, id) in (0..).zip(&ids) {
+            assert_eq!(index.find(IdHash::of(*id), |found| found == number), Some(number));
+        }
+        // The same id again, as the next number, and two of a kind in one round.
+        let again = [&ids[..], &[7]].concat();
+        let is_same = |a: u32, b: u32| Ok(again[a as usize] == again[b as usize]);
+        assert_eq!(index.insert_all(hashes(&[7]), 20_000, &mut sorted, is_same), Ok(false));
+        let mut fresh = IdIndex::default();
+        assert_eq!(fresh.insert_all(hashes(&again), 0, &mut sorted, is_same), Ok(false));
+        let lost = |_, _| Err(ColdError { segment: 3, what: "lost".to_owned() });
+        assert_eq!(fresh.insert_all(hashes(&[7]), 30_000, &mut sorted, lost).unwrap_err().segment, 3);
+    }
+}

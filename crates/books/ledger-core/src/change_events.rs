@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::Ledger;
 use crate::filter::{ChangeEvent, ChangeEventType};
 use crate::history::Event;
+use crate::ledgers::Ledgers;
 use crate::scan::{Direction, TimeRange};
 use crate::wire::{Account, Transfer, TransferFlags};
 
@@ -12,9 +13,15 @@ use crate::wire::{Account, Transfer, TransferFlags};
 type Accounts = [Account; 2];
 
 impl Ledger {
-    /// Appends up to `limit` events that happened in `range`.
-    pub(crate) fn write_change_events(&self, range: TimeRange, limit: usize, out: &mut Vec<u8>) {
-        let events = self.events(range, limit);
+    /// Appends up to `limit` events that happened in `range` in one of `ledgers`.
+    pub(crate) fn write_change_events(
+        &self,
+        ledgers: &Ledgers,
+        range: TimeRange,
+        limit: usize,
+        out: &mut Vec<u8>,
+    ) {
+        let events = if ledgers.is_empty() { Vec::new() } else { self.events(ledgers, range, limit) };
         for (event, [debit, credit]) in events.iter().zip(self.accounts_of(&events)) {
             let transfer = self.transfer_of(*event);
             let kind = kind_of(*event, &transfer);
@@ -24,9 +31,12 @@ impl Ledger {
     }
 
     /// Up to `limit` events of `range` in the order of their timestamps.
-    fn events(&self, range: TimeRange, limit: usize) -> Vec<Event> {
-        let mut transfers = self.scan().transfers(range, Direction::Ascending).peekable();
-        let mut expiries = self.expiries(range).peekable();
+    fn events(&self, ledgers: &Ledgers, range: TimeRange, limit: usize) -> Vec<Event> {
+        let is_within = |number: &u32| self.has_transfer_within(ledgers, *number);
+        let transfers = self.scan().transfers(range, Direction::Ascending);
+        let mut transfers = transfers.filter(is_within).peekable();
+        let expiries = self.expiries(range);
+        let mut expiries = expiries.filter(|number| is_within(&self.expired(*number))).peekable();
         let mut events = Vec::new();
         while events.len() < limit {
             let transfer = transfers.peek().map(|number| Event::Transfer(*number));
@@ -52,10 +62,15 @@ impl Ledger {
         number(before(range.first))..number(before(range.last.saturating_add(1)))
     }
 
+    /// The number of the transfer that expired.
+    fn expired(&self, expiry: u32) -> u32 {
+        self.transfers.expiries.expired()[expiry as usize].transfer
+    }
+
     fn transfer_of(&self, event: Event) -> Transfer {
         let number = match event {
             Event::Transfer(number) => number,
-            Event::Expiry(number) => self.transfers.expiries.expired()[number as usize].transfer,
+            Event::Expiry(number) => self.expired(number),
         };
         self.entry(number).transfer
     }

@@ -34,7 +34,7 @@ impl Fields {
         keys[1] = key(self.user_data_64.into());
         keys[2] = key(self.user_data_32.into());
         // Ledgers and codes are few: half a key tells them apart, and can be had from the marks.
-        keys[LEDGER] = key(self.ledger.into()) & !0xffff;
+        keys[LEDGER] = u32::from(mark_of_ledger(self.ledger)) << 16;
         keys[CODE] = u32::from(self.code) << 16;
         keys
     }
@@ -42,6 +42,11 @@ impl Fields {
     pub(crate) fn marks(&self) -> Marks {
         self.keys().map(mark)
     }
+}
+
+/// The mark of a ledger.
+pub(crate) fn mark_of_ledger(ledger: u32) -> u16 {
+    mark(key(ledger.into()))
 }
 
 /// The keys of a transfer that is kept as these fields and, of its ledger, as a mark.
@@ -67,7 +72,8 @@ fn key(value: u128) -> u32 {
     }
     let [low, high] =
         [value & u128::from(u64::MAX), value >> 64].map(|half| u64::try_from(half).unwrap_or(0));
-    let [.., a, b, c, d] = mix(low ^ mix(high)).to_le_bytes();
+    let high = if high == 0 { 0 } else { mix(high) };
+    let [.., a, b, c, d] = mix(low ^ high).to_le_bytes();
     let key = u32::from_le_bytes([a, b, c, d]);
     if key >> 16 == 0 { key | 1 << 16 } else { key }
 }

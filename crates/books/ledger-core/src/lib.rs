@@ -21,6 +21,7 @@ mod bank;
 mod block_cache;
 mod bulk;
 mod change_events;
+mod changes;
 mod closing;
 mod cold;
 mod columns;
@@ -31,9 +32,11 @@ mod groups;
 mod guide;
 mod history;
 mod id_index;
+mod imports;
 mod invariants;
 mod keys;
 mod ledger;
+mod ledgers;
 mod operation;
 mod pages;
 mod postings;
@@ -59,12 +62,14 @@ pub use bank::{
     UnitDeclaration, VALUE_DAYS_AFTER_MAX, VALUE_DAYS_BEFORE_MAX,
 };
 pub use bulk::Both;
+pub use changes::{Change, Extent};
 pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore};
 pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
 pub use filter::{
     AccountBalance, AccountFilter, ChangeEvent, ChangeEventType, ChangeEventsFilter, QueryFilter,
 };
 pub use ledger::{Counts, Ledger};
+pub use ledgers::Ledgers;
 pub use operation::{BOOKINGS_MAX, EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};
 pub use search::{Found, PendingFilter, SEARCH_RECORDS_MAX};

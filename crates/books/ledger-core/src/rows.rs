@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::ColdError;
 use crate::cold::{BLOCK_ROWS, Cold};
 use crate::columns::Columns;
-use crate::keys::{Fields, Keys};
+use crate::keys::{Fields, Keys, mark, mark_of_ledger, with_ledger_mark};
 use crate::pages::partition_point;
 use crate::scan::Direction;
 use crate::spill::WrittenSegment;
@@ -62,11 +62,13 @@ pub(crate) struct Rows {
     full: VecDeque<Page>,
     /// The page that grows.
     open: PageRows,
+    /// The ledger of the last row, and its mark: mostly that of the next one, too.
+    ledger: (u32, u16),
 }
 
 impl Rows {
     pub(crate) fn new(cold: Cold) -> Self {
-        Self { cold, full: VecDeque::new(), open: PageRows::default() }
+        Self { cold, full: VecDeque::new(), open: PageRows::default(), ledger: (0, 0) }
     }
 
     /// The number of the first row in memory.
@@ -96,7 +98,10 @@ impl Rows {
 
     /// Adds a transfer of `ledger`.
     pub(crate) fn push(&mut self, row: Row, ledger: u32) {
-        self.open.push(row, ledger);
+        if self.ledger.0 != ledger {
+            self.ledger = (ledger, mark_of_ledger(ledger));
+        }
+        self.open.push(row, self.ledger.1);
         if self.open.rows.len() == PAGE_ROWS {
             self.full.push_back(Arc::new(std::mem::take(&mut self.open)));
         }
@@ -193,7 +198,10 @@ impl Rows {
 
     /// Has the cold store begin to fetch these rows.
     pub(crate) fn expect(&self, numbers: &[u32]) {
-        self.cold.expect(numbers);
+        // One alone is read as soon by asking for it.
+        if numbers.len() > 1 {
+            self.cold.expect(numbers);
+        }
     }
 
     /// The `wanted` oldest rows in memory, if `keep` rows or more stay in memory without them.
@@ -221,11 +229,11 @@ impl Rows {
 }
 
 impl PageRows {
-    fn push(&mut self, row: Row, ledger: u32) {
+    fn push(&mut self, row: Row, ledger: u16) {
         if self.rows.capacity() == 0 {
             self.rows.reserve_exact(PAGE_ROWS);
         }
-        self.marks.push(row.fields(ledger).marks(), PAGE_ROWS);
+        self.marks.push(row.keys(ledger).map(mark), PAGE_ROWS);
         self.rows.push(row);
     }
 }
@@ -240,5 +248,10 @@ impl Row {
             ledger,
             code: self.code.get(),
         }
+    }
+
+    /// The keys of these fields; the ledger is given as its mark.
+    pub(crate) fn keys(&self, ledger: u16) -> Keys {
+        with_ledger_mark(&self.fields(0), ledger)
     }
 }

@@ -24,7 +24,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::ColdSegment;
 use crate::cold::{BLOCK_BYTES, BLOCK_LEN, BLOCK_ROWS};
 use crate::guide::{BLOCK_ENTRIES, Field, Guide};
-use crate::keys::{FIELDS, ledger_mark, with_ledger_mark};
+use crate::keys::{FIELDS, ledger_mark};
 use crate::rows::{PAGE_ROWS, Page, ROW_BYTES, Row, Wide};
 
 pub(crate) const BLOCK_HEADER_BYTES: usize = BLOCK_BYTES - BLOCK_ROWS * ROW_BYTES;
@@ -161,7 +161,7 @@ impl Spill {
         let keys: Vec<_> = places
             .map(|(page, place)| {
                 let ledger = ledger_mark(&page.marks.get(place));
-                with_ledger_mark(&page.rows[place].fields(0), ledger)
+                page.rows[place].keys(ledger)
             })
             .collect();
         let (mut entries, mut blocks, mut number) = (Vec::new(), Vec::new(), 0);

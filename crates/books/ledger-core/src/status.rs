@@ -501,6 +501,9 @@ statuses! {
     NextDayMustBeLater = 2019, "next_day_must_be_later", Some("LED-0319"),
         "the day that begins is not after the one that ends",
         "name the next business day";
+    NextDayTooLate = 2038, "next_day_too_late", Some("LED-0339"),
+        "the day that begins is more than 366 days after the one that ends",
+        "check the year: a day that has begun cannot be taken back";
     DayIsNotOpen = 2020, "day_is_not_open", Some("LED-0320"),
         "another business day is open",
         "look which one is, and close that";
@@ -550,10 +553,10 @@ statuses! {
         "the business day has not ended, so its interest is not known",
         "end the day first";
     DaySettled = 2036, "day_settled", Some("LED-0337"),
-        "interest of a later day was posted before",
+        "interest of a later day was posted before, or the account bears interest from a later day on",
         "name the last ended day; corrections of earlier days are in its interest";
     InterestNotAccrued = 2037, "interest_not_accrued", Some("LED-0338"),
-        "interest through this day has not been posted, or an entry has corrected it since",
+        "interest through this day has not been posted",
         "accrue through this day, then capitalise";
     Exists = 46, "exists", Some("LED-0321"),
         "it was declared before, the same",

@@ -179,6 +179,11 @@ impl Transfers {
         Some(if number & FAILED == 0 { Known::Transfer(number) } else { Known::Failed })
     }
 
+    /// The transfer that has this id if any has, without a look at it.
+    pub(crate) fn likely(&self, id: u128) -> Option<u32> {
+        self.index.find(IdHash::of(id), |number| number & FAILED == 0)
+    }
+
     pub(crate) fn find(&self, id: u128) -> Option<u32> {
         match self.known(IdHash::of(id), id)? {
             Known::Transfer(number) => Some(number),

@@ -229,3 +229,99 @@ impl<'a> Segment<'a> {
         or_unwind(self.cold.look_at_list(self.index, number, |entries| look(&entries[..count])))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use ids::Timestamp;
+
+    use super::*;
+    use crate::{
+        Account, ColdError, ColdOptions, ColdSegment, ColdStore, Ledger, Operation, QueryFilter, Transfer,
+    };
+
+    #[derive(Default)]
+    struct Memory(Mutex<BTreeMap<u32, Vec<u8>>>);
+
+    impl ColdStore for Memory {
+        fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
+            let segments = self.0.lock().unwrap();
+            let offset = usize::try_from(offset).unwrap();
+            bytes.copy_from_slice(&segments[&segment.segment][offset..offset + bytes.len()]);
+            Ok(())
+        }
+    }
+
+    /// Three hundred transfers with few codes and user data, most of them in segments of 46.
+    fn ledger() -> Ledger {
+        let store = Arc::new(Memory::default());
+        let options = ColdOptions { keep_rows: 100, segment_blocks: 1 };
+        let mut ledger = Ledger::with_cold_store(store.clone(), options);
+        let account = |id| Account { id, ledger: 1, code: 1, ..Account::default() };
+        let accounts = [account(1), account(2)].map(|account| account.as_bytes().to_vec()).concat();
+        ledger.apply(Operation::CreateAccounts, Timestamp(1_000), &accounts, &mut Vec::new()).unwrap();
+        let transfer = |id: u16| Transfer {
+            id: id.into(),
+            debit_account_id: 1,
+            credit_account_id: 2,
+            user_data_64: u64::from(id % 7),
+            user_data_32: u32::from(id / 100),
+            ledger: 1,
+            code: 1 + id % 2,
+            ..Transfer::default()
+        };
+        let transfers: Vec<u8> = (1..=300).flat_map(|id| transfer(id).as_bytes().to_vec()).collect();
+        ledger.apply(Operation::CreateTransfers, Timestamp(2_000), &transfers, &mut Vec::new()).unwrap();
+        while let Some(spill) = ledger.spill() {
+            let mut bytes = Vec::new();
+            let written: Result<_, ()> = spill.encode(|part| {
+                bytes.extend_from_slice(part);
+                Ok(())
+            });
+            store.0.lock().unwrap().insert(spill.segment(), bytes);
+            ledger.spilled(written.unwrap());
+        }
+        ledger
+    }
+
+    #[test]
+    fn a_walk_that_stops_again_and_again_finds_everything() {
+        let ledger = ledger();
+        assert_eq!(ledger.cold_segments().len(), 4);
+        let rows = &ledger.transfers.rows;
+        let filters = [
+            QueryFilter { code: 2, user_data_64: 3, ..QueryFilter::default() },
+            QueryFilter { user_data_32: 1, user_data_64: 1, ..QueryFilter::default() },
+            QueryFilter { user_data_64: 8, ..QueryFilter::default() },
+            QueryFilter { ledger: 1, ..QueryFilter::default() },
+            QueryFilter::default(),
+        ];
+        for filter in filters {
+            let keys = filter.fields().keys();
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let whole: Vec<u32> = Walk::new(rows, keys, 5..295, direction).all().collect();
+                let mut expected: Vec<u32> =
+                    (5..295).filter(|number| ledger.is_asked_for(&filter, &rows.get(*number))).collect();
+                if direction == Direction::Descending {
+                    expected.reverse();
+                }
+                assert_eq!(whole, expected, "{filter:?} {direction:?}");
+                for looks in [1, 2, 5] {
+                    let (mut found, mut range) = (Vec::new(), 5..295);
+                    loop {
+                        let mut walk = Walk::new(rows, keys, range.clone(), direction);
+                        found.extend(walk.take(3, &mut looks.clone()));
+                        let Some(passed) = walk.passed() else { break };
+                        range = match direction {
+                            Direction::Ascending => passed + 1..range.end,
+                            Direction::Descending => range.start..passed,
+                        };
+                    }
+                    assert_eq!(found, expected, "{filter:?} {direction:?}, {looks} looks at a time");
+                }
+            }
+        }
+    }
+}

@@ -8,6 +8,7 @@ use problem::Problem;
 use shard::RequestError;
 use stdx::{Coded, Retry};
 
+use crate::feed::FeedError;
 use crate::journal_desk::JournalReadError;
 
 /// The header by which a site tells the gateway that a request may or may not have been done.
@@ -72,6 +73,9 @@ pub enum ApiError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalReadError),
+    /// The change feed does not go on.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
     /// The trial balance has more lines than one answer takes.
     #[error("the trial balance has more than {max} lines")]
     TooManyLines {
@@ -102,6 +106,15 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The error as a problem document.
+    pub fn problem(&self) -> Problem {
+        let problem = Problem::new(self.status(), self);
+        match self.title() {
+            Some(title) => problem.titled(title),
+            None => problem,
+        }
+    }
+
     fn status(&self) -> u16 {
         match self {
             Self::Json(_) | Self::Query(_) | Self::PathId(_) | Self::PathDate(_) | Self::Unit(_) => 400,
@@ -121,6 +134,7 @@ impl ApiError {
             Self::Journal(JournalReadError::Journal(_)) => 500,
             Self::Journal(JournalReadError::Far { .. }) => 422,
             Self::Journal(JournalReadError::Late { .. }) => 503,
+            Self::Feed(error) => error.status(),
             Self::Ledger(_) => 507,
             Self::Shard(RequestError::Malformed { .. }) => 400,
             Self::Shard(RequestError::Clash) => 409,
@@ -163,6 +177,7 @@ impl Coded for ApiError {
             Self::DayNotKept(_) => "API-0018",
             Self::Statement(error) => error.code(),
             Self::Journal(error) => error.code(),
+            Self::Feed(error) => error.code(),
             Self::TooManyLines { .. } => "API-0012",
             Self::SumTooLarge { .. } => "API-0013",
             // `created` is not a refusal and never gets here.
@@ -193,6 +208,7 @@ impl Coded for ApiError {
             Self::DayNotKept(_) => "apply the journal up to the end of that day to have it again",
             Self::Statement(error) => error.hint(),
             Self::Journal(error) => error.hint(),
+            Self::Feed(error) => error.hint(),
             Self::TooManyLines { .. } => "ask for one currency: /v1/trial-balance?currency=CZK",
             Self::SumTooLarge { .. } => "ask for another currency; the accounts themselves are right",
             Self::Account(status) => status.hint(),
@@ -207,6 +223,7 @@ impl Coded for ApiError {
         match self {
             Self::Shard(error) => error.retry(),
             Self::Journal(error) => error.retry(),
+            Self::Feed(error) => error.retry(),
             _ => Retry::Never,
         }
     }
@@ -214,11 +231,7 @@ impl Coded for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut problem = Problem::new(self.status(), &self);
-        if let Some(title) = self.title() {
-            problem = problem.titled(title);
-        }
-        let mut response = problem_response(&problem);
+        let mut response = problem_response(&self.problem());
         if matches!(self, Self::Shard(RequestError::Unknown)) {
             response.headers_mut().insert(OUTCOME_UNKNOWN, axum::http::HeaderValue::from_static("true"));
         }

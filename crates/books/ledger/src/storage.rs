@@ -39,7 +39,7 @@ struct Cold {
     options: ColdOptions,
 }
 
-/// How many transfers are where.
+/// How many transfers are where, and the day of the books.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
     /// Transfers in memory.
@@ -50,6 +50,8 @@ pub struct Levels {
     pub segments: u64,
     /// Bytes of all cold segments together.
     pub bytes: u64,
+    /// The business day that is open, in days since 1970-01-01; 0 if the bank keeps none.
+    pub business_day: u32,
 }
 
 /// What a ledger has going on with its keeper.
@@ -149,6 +151,7 @@ impl Levels {
         let hot = ledger.hot_transfers() as u64;
         let segments = ledger.cold_segments();
         let cold = u64::from(ledger.counts().transfers) - hot;
-        Self { hot, cold, segments: segments.len() as u64, bytes: ledger.cold_bytes() }
+        let business_day = ledger.business_day().unwrap_or(0);
+        Self { hot, cold, segments: segments.len() as u64, bytes: ledger.cold_bytes(), business_day }
     }
 }

@@ -2,12 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use stdx::{Coded, Retry};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 use vsr_core::{
     ClientSession, Command, FrameError, Header, Heard, Kind, Operation, Release, SessionError, multi_batch,
 };
@@ -30,6 +34,8 @@ pub struct ClientOptions {
     pub reply_timeout: Duration,
     /// Longest time for a request in all.
     pub patience: Duration,
+    /// Speak TLS, and this way; the sites' certificates must name the addresses.
+    pub tls: Option<Arc<ClientConfig>>,
 }
 
 impl ClientOptions {
@@ -42,6 +48,7 @@ impl ClientOptions {
             release: OLDEST_OF_OURS,
             reply_timeout: Duration::from_secs(2),
             patience: Duration::from_secs(60),
+            tls: None,
         }
     }
 }
@@ -108,10 +115,13 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+type Reader = Box<dyn AsyncRead + Send + Sync + Unpin>;
+type Writer = Box<dyn AsyncWrite + Send + Sync + Unpin>;
+
 struct Line {
     site: usize,
-    inbox: Inbox<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
+    inbox: Inbox<Reader>,
+    writer: Writer,
 }
 
 /// Why one site gave no reply; another may.
@@ -225,9 +235,21 @@ impl Client {
 
     /// Connects to a site. The ping makes a site that follows say so, instead of ignoring the request in silence.
     async fn connect(&self, site: usize) -> Result<Line, Miss> {
-        let stream = TcpStream::connect(self.options.addresses[site]).await?;
+        let address = self.options.addresses[site];
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (reader, mut writer) = stream.into_split();
+        let (reader, mut writer): (Reader, Writer) = match &self.options.tls {
+            None => {
+                let (reader, writer) = stream.into_split();
+                (Box::new(reader), Box::new(writer))
+            }
+            Some(config) => {
+                let connector = TlsConnector::from(Arc::clone(config));
+                let stream = connector.connect(ServerName::from(address.ip()), stream).await?;
+                let (reader, writer) = tokio::io::split(stream);
+                (Box::new(reader), Box::new(writer))
+            }
+        };
         send(&mut writer, &self.session.ping(0), &[]).await?;
         let inbox = Inbox::new(reader, Budget::new(vsr_core::MESSAGE_BYTES_MAX));
         Ok(Line { site, inbox, writer })
@@ -253,7 +275,7 @@ impl Client {
     }
 }
 
-async fn next_message(inbox: &mut Inbox<OwnedReadHalf>) -> Result<Message, Miss> {
+async fn next_message(inbox: &mut Inbox<Reader>) -> Result<Message, Miss> {
     loop {
         match inbox.next().await {
             Ok(Received::Part | Received::Head(_)) => {}

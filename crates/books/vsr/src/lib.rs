@@ -18,17 +18,30 @@
 //! on every site, also after a failover. So there is no table of sessions to overflow and no limit of 64 clients. A
 //! number beyond the journal's end was given by another journal: that client is evicted with `no_session`. See
 //! `docs/adr/0004-sessions-without-a-table.md`.
+//!
+//! # Who may do what
+//!
+//! At the door of [`serve`] everybody may do everything. [`serve_tls`] has a [`Gate`] before it: TLS with certificates on
+//! both sides, and a policy that says what each identity may read, post and approve. Published clients speak no TLS; a
+//! [`Tunnel`] speaks it for them. See `docs/adr/0011-refused-before-the-ledger.md`.
 
+mod access;
 mod backend;
 mod client;
 mod door;
+mod gate;
+mod gate_metrics;
 mod inbox;
 mod metrics;
 mod outbox;
 mod talk;
+mod tunnel;
 
 pub use backend::{Answers, Backend, Lead, Position, Refusal, ShardBackend};
 pub use client::{Answer, Client, ClientError, ClientOptions};
-pub use door::{Address, Limits, serve};
+pub use door::{Address, Limits, serve, serve_tls};
+pub use gate::{Gate, GateError, GateFiles};
+pub use gate_metrics::GateCounts;
 pub use metrics::{Counts, Metrics};
+pub use tunnel::{Tunnel, TunnelError, Upstream};
 pub use vsr_core::{BODY_BYTES_MAX, Encoding, Kind, Operation, Release};

@@ -44,6 +44,7 @@ counters! {
     evictions "Clients told that they are not served.",
     broken "Connections closed because of bytes that are not the protocol, or for another cluster.",
     timed_out "Connections closed because the client was silent, slow to send or slow to read.",
+    revoked "Connections closed because the client's certificate or identity is not accepted any more.",
     bytes_in "Bytes received.",
     bytes_out "Bytes sent.",
 }

@@ -13,7 +13,8 @@ pub(crate) async fn send(
 ) -> io::Result<()> {
     let head = header.to_bytes();
     if body.is_empty() {
-        return stream.write_all(&head).await;
+        stream.write_all(&head).await?;
+        return stream.flush().await;
     }
     let mut slices = [IoSlice::new(&head), IoSlice::new(body)];
     let mut left = &mut slices[..];
@@ -23,5 +24,6 @@ pub(crate) async fn send(
             written => IoSlice::advance_slices(&mut left, written),
         }
     }
-    Ok(())
+    // Encryption keeps what it has not sent yet.
+    stream.flush().await
 }

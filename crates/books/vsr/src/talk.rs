@@ -4,9 +4,9 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use vsr_core::{
@@ -14,13 +14,16 @@ use vsr_core::{
     Work, clamp_limits, finish_read, finish_write,
 };
 
+use crate::access::{self, Access};
 use crate::backend::{Backend, Position, Refusal};
 use crate::door::{Address, Limits};
+use crate::gate::Pass;
 use crate::inbox::{Budget, Inbox, InboxError, Message, Received};
 use crate::metrics::Metrics;
 use crate::outbox::send;
 
 /// What the connections of a door share.
+#[derive(Clone)]
 pub(crate) struct TalkContext<B> {
     pub(crate) backend: B,
     pub(crate) address: Address,
@@ -44,6 +47,8 @@ enum End {
     /// The client left, or the door closes.
     Left,
     TimedOut,
+    /// The client may not be here any more.
+    Revoked,
     Broken(ConnectionError),
     Io(io::Error),
 }
@@ -54,26 +59,32 @@ impl From<ConnectionError> for End {
     }
 }
 
+/// Longest time to say goodbye.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// One connection.
-pub(crate) struct Talk<B> {
+pub(crate) struct Talk<B, R, W> {
     context: TalkContext<B>,
-    inbox: Inbox<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
+    /// Who the client has proven to be; nothing at a door where everybody may do everything.
+    pass: Option<Pass>,
+    inbox: Inbox<R>,
+    writer: W,
     connection: Connection,
     under_way: Option<UnderWay>,
 }
 
-impl<B: Backend> Talk<B> {
-    pub(crate) fn new(context: TalkContext<B>, stream: TcpStream) -> Self {
-        let (reader, writer) = stream.into_split();
+impl<B: Backend, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<B, R, W> {
+    pub(crate) fn new(context: TalkContext<B>, pass: Option<Pass>, reader: R, writer: W) -> Self {
         let inbox = Inbox::new(reader, context.budget.clone());
-        Self { context, inbox, writer, connection: Connection::default(), under_way: None }
+        Self { context, pass, inbox, writer, connection: Connection::default(), under_way: None }
     }
 
     /// Runs until the client leaves, breaks the rules, or the door closes.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let end = self.converse(&mut stop).await;
         self.context.metrics.bytes_in.add(self.inbox.take_received());
+        // Says goodbye, as TLS wants it. Who does not listen any more needs none.
+        let _ = timeout(GOODBYE_TIMEOUT, self.writer.shutdown()).await;
         match end {
             Err(End::Broken(error)) => {
                 self.context.metrics.broken.one();
@@ -81,6 +92,7 @@ impl<B: Backend> Talk<B> {
                 tracing::debug!(code, %error, "the connection of a ledger client was closed");
             }
             Err(End::TimedOut) => self.context.metrics.timed_out.one(),
+            Err(End::Revoked) => self.context.metrics.revoked.one(),
             Err(End::Io(error)) => tracing::debug!(%error, "the connection of a ledger client broke off"),
             Err(End::Left) | Ok(()) => {}
         }
@@ -139,7 +151,12 @@ impl<B: Backend> Talk<B> {
 
     async fn message(&mut self, message: Message) -> Result<(), End> {
         let site = self.site();
-        match self.connection.receive(&site, &message.header, &message.body)? {
+        let effect = self.connection.receive(&site, &message.header, &message.body)?;
+        let access = match self.pass.as_ref().map(Pass::access) {
+            Some(None) => return Err(self.revoke(&effect).await),
+            access => access.flatten(),
+        };
+        match effect {
             Effect::Ignore(_) => self.context.metrics.ignored.one(),
             Effect::Send(header) => {
                 self.context.metrics.pings.one();
@@ -150,7 +167,7 @@ impl<B: Backend> Talk<B> {
                 self.context.metrics.requests.one();
                 let backend = self.context.backend.clone();
                 self.under_way = Some(Box::pin(async move {
-                    let finished = work(&backend, submission, message.body).await;
+                    let finished = work(&backend, access.as_ref(), submission, message.body).await;
                     // Bodies count until nobody holds them any more.
                     drop(message.claim);
                     finished
@@ -184,6 +201,22 @@ impl<B: Backend> Talk<B> {
         Ok(())
     }
 
+    /// Ends with a client that may not be here any more, and tells it if it asks for something: an eviction is the answer to
+    /// a request, and some published clients crash on one that comes by itself.
+    async fn revoke(&mut self, effect: &Effect) -> End {
+        if let Some(pass) = &self.pass {
+            tracing::warn!(identity = %pass.identity(), "a client must leave: it is not accepted any more");
+        }
+        if matches!(effect, Effect::Submit(_)) {
+            let site = self.site();
+            let header = self.connection.evict(&site, EvictionReason::NoSession);
+            if let Err(end) = self.evict(&header).await {
+                return end;
+            }
+        }
+        End::Revoked
+    }
+
     async fn evict(&mut self, header: &Header) -> Result<(), End> {
         self.context.metrics.evictions.one();
         self.send(header, &[]).await
@@ -205,7 +238,7 @@ impl<B: Backend> Talk<B> {
     }
 }
 
-fn reset(deadline: &mut Pin<Box<Sleep>>, patience: std::time::Duration) {
+fn reset(deadline: &mut Pin<Box<Sleep>>, patience: Duration) {
     deadline.as_mut().reset(Instant::now() + patience);
 }
 
@@ -222,7 +255,12 @@ async fn finish(under_way: &mut Option<UnderWay>) -> Finished {
     finished
 }
 
-async fn work<B: Backend>(backend: &B, submission: Submission, body: Vec<u8>) -> Finished {
+async fn work<B: Backend>(
+    backend: &B,
+    access: Option<&Access>,
+    submission: Submission,
+    body: Vec<u8>,
+) -> Finished {
     let mut position = None;
     let asks = submission.is_unverified || matches!(submission.work, Work::Register | Work::Noop);
     if asks {
@@ -235,12 +273,13 @@ async fn work<B: Backend>(backend: &B, submission: Submission, body: Vec<u8>) ->
             Err(refusal) => return Finished { position: None, outcome: Err(refusal) },
         }
     }
-    let outcome = execute(backend, submission, body, position).await;
+    let outcome = execute(backend, access, submission, body, position).await;
     Finished { position: position.map(|end| end.seq), outcome }
 }
 
 async fn execute<B: Backend>(
     backend: &B,
+    access: Option<&Access>,
     submission: Submission,
     mut body: Vec<u8>,
     position: Option<Position>,
@@ -254,9 +293,9 @@ async fn execute<B: Backend>(
         (Work::Operation(operation, batches), _) => {
             body.truncate(batches.payload_len);
             if operation.kind.is_write() {
-                write(backend, &submission, *operation, batches, body).await
+                write(backend, access, &submission, *operation, batches, body).await
             } else {
-                read(backend, *operation, batches, body).await
+                read(backend, access, *operation, batches, body).await
             }
         }
         (Work::Register | Work::Noop, _) => {
@@ -272,6 +311,7 @@ fn stamped(timestamp: u64) -> Done {
 
 async fn write<B: Backend>(
     backend: &B,
+    access: Option<&Access>,
     submission: &Submission,
     operation: Operation,
     batches: &Batches,
@@ -281,13 +321,13 @@ async fn write<B: Backend>(
     let parts = batches.parts(kind, &events);
     let mut outcomes = match parts.as_slice() {
         [] => Vec::new(),
-        [_] => backend.write(submission.key(0), submission.digest, kind, events).await?,
+        [_] => access::write(backend, access, submission.key(0), submission.digest, kind, events).await?,
         _ => {
             let mut outcomes = Vec::new();
             for (number, part) in (0..).zip(parts) {
-                let events = events[part].to_vec();
-                outcomes
-                    .extend(backend.write(submission.key(number), submission.digest, kind, events).await?);
+                let (key, events) = (submission.key(number), events[part].to_vec());
+                let digest = submission.digest;
+                outcomes.extend(access::write(backend, access, key, digest, kind, events).await?);
             }
             outcomes
         }
@@ -301,13 +341,15 @@ async fn write<B: Backend>(
 
 async fn read<B: Backend>(
     backend: &B,
+    access: Option<&Access>,
     operation: Operation,
     batches: &Batches,
     mut events: Vec<u8>,
 ) -> Result<(Done, Vec<u8>), Refusal> {
     clamp_limits(operation, &mut events);
     let ranges = batches.ranges(operation.kind).collect();
-    let mut answers = backend.read(operation, events, ranges).await?;
+    let within = access::readable(access);
+    let mut answers = backend.read(operation, events, ranges, within).await?;
     let fits = finish_read(operation, &answers.ends, &mut answers.results);
     fits.ok_or(Refusal::Impossible(EvictionReason::InvalidRequestBodySize))?;
     Ok((stamped(answers.timestamp), answers.results))

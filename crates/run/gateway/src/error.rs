@@ -26,6 +26,18 @@ pub enum GatewayError {
     /// Too many bytes of requests are being held.
     #[error("the gateway holds as many requests as it can")]
     Overloaded,
+    /// The time that the client gave its call is over.
+    #[error("the call's own deadline has passed")]
+    DeadlineExceeded,
+    /// The site was lost in the middle of an answer of several messages.
+    #[error("the site was lost while it was answering")]
+    AnswerBroken,
+    /// Nothing came through a stream for too long.
+    #[error("nothing came through the stream for {idle_s} s")]
+    Idle {
+        /// The limit.
+        idle_s: u64,
+    },
     /// Host or Origin name somebody else.
     #[error("the request names another host or comes from another origin")]
     ForeignOrigin,
@@ -35,8 +47,9 @@ impl GatewayError {
     /// The HTTP status it is told with.
     pub fn status(&self) -> u16 {
         match self {
-            Self::NoLeader { .. } | Self::Overloaded => 503,
+            Self::NoLeader { .. } | Self::Overloaded | Self::AnswerBroken | Self::Idle { .. } => 503,
             Self::OutcomeUnknown => 502,
+            Self::DeadlineExceeded => 504,
             Self::BodyTooLarge { .. } => 413,
             Self::BodyIncomplete => 408,
             Self::ForeignOrigin => 403,
@@ -53,6 +66,9 @@ impl Coded for GatewayError {
             Self::BodyIncomplete => "GWY-0004",
             Self::Overloaded => "GWY-0005",
             Self::ForeignOrigin => "GWY-0006",
+            Self::DeadlineExceeded => "GWY-0007",
+            Self::AnswerBroken => "GWY-0008",
+            Self::Idle { .. } => "GWY-0009",
         }
     }
 
@@ -65,13 +81,23 @@ impl Coded for GatewayError {
             Self::BodyTooLarge { .. } => "split the batch; 8,190 payments fit one request",
             Self::BodyIncomplete => "send the whole body within the time limit",
             Self::Overloaded => "send it again later with the same id",
+            Self::DeadlineExceeded => {
+                "it may or may not have been done: send it again with the same ids and more time"
+            }
+            Self::AnswerBroken => "go on after the last page that arrived, or ask again",
+            Self::Idle { .. } => "open another stream when there is something to send",
             Self::ForeignOrigin => "open the console under the address `tongbao up` printed",
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
-            Self::NoLeader { .. } | Self::Overloaded | Self::BodyIncomplete => Retry::Later,
+            Self::NoLeader { .. }
+            | Self::Overloaded
+            | Self::BodyIncomplete
+            | Self::DeadlineExceeded
+            | Self::AnswerBroken
+            | Self::Idle { .. } => Retry::Later,
             Self::OutcomeUnknown | Self::BodyTooLarge { .. } | Self::ForeignOrigin => Retry::Never,
         }
     }

@@ -51,6 +51,19 @@ pub struct ServeLimits {
     pub head_timeout: Duration,
     /// Longest time for the requests under way to end when the door closes.
     pub close_timeout: Duration,
+    /// Requests at once on one connection of HTTP/2.
+    pub streams_max: u32,
+    /// Bytes that may arrive on one connection of HTTP/2 before they are read. A client that is many clients in one, as a
+    /// gateway is, needs more than one client does.
+    pub connection_window: u32,
+}
+
+impl ServeLimits {
+    /// The same for a door behind the gateway, which brings everybody's requests over one connection.
+    #[must_use]
+    pub fn behind_gateway(self) -> Self {
+        Self { streams_max: 65_536, connection_window: 256 << 20, ..self }
+    }
 }
 
 impl Default for ServeLimits {
@@ -59,6 +72,8 @@ impl Default for ServeLimits {
             connections_max: 20_000,
             head_timeout: Duration::from_secs(30),
             close_timeout: Duration::from_secs(5),
+            streams_max: 1_024,
+            connection_window: 1 << 20,
         }
     }
 }
@@ -158,7 +173,8 @@ fn builder(limits: ServeLimits) -> auto::Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(1_024)
+        .max_concurrent_streams(limits.streams_max)
+        .initial_connection_window_size(limits.connection_window)
         .max_header_list_size(32 << 10)
         .keep_alive_interval(limits.head_timeout)
         .keep_alive_timeout(limits.head_timeout);

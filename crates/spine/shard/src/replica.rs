@@ -82,6 +82,16 @@ impl<M: StateMachine> Replica<M> {
         self.machine.state_hash()
     }
 
+    /// The reply that the request of this name got, if it was done and is not forgotten; see [`Request::named`].
+    ///
+    /// [`Request::named`]: crate::Request::named
+    pub fn reply_to(&self, key: u128, digest: u128) -> Option<&[u8]> {
+        match self.window.seen(key.max(1), digest) {
+            Seen::Before(reply) => Some(reply),
+            Seen::New | Seen::Clash => None,
+        }
+    }
+
     /// Lets the machine take care of itself. To be called between batches by who keeps this replica for long.
     pub fn maintain(&mut self) {
         self.machine.maintain();

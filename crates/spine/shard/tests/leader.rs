@@ -105,6 +105,21 @@ fn stamps_never_go_backwards_whatever_the_clock_does() {
 }
 
 #[test]
+fn the_reply_to_a_request_can_be_looked_up_by_its_name() {
+    let mut leader = lead();
+    leader.submit(Request::named(0, 7, APPEND, b"a".to_vec()), 1).unwrap();
+    assert_eq!(leader.replica().reply_to(0, 7), None, "not done yet");
+    let batch = leader.next_batch(Timestamp(100)).unwrap();
+    leader.durable(batch.seq);
+    let (_, outcome) = leader.take_released().remove(0);
+    let place = place(&outcome).to_le_bytes();
+    assert_eq!(leader.replica().reply_to(0, 7), Some(&place[..]));
+    assert_eq!(leader.replica().reply_to(1, 7), Some(&place[..]), "a name of 0 is taken for 1");
+    assert_eq!(leader.replica().reply_to(0, 8), None, "another request under the name");
+    assert_eq!(leader.replica().reply_to(2, 7), None);
+}
+
+#[test]
 fn the_same_request_is_done_once_and_answered_twice() {
     let mut leader = lead();
     let request = || Request::with_id(RequestId::new(5).unwrap(), APPEND, b"pay".to_vec());

@@ -1,8 +1,12 @@
 //! What each command does.
 
 mod account;
+mod certs;
+mod changes;
 mod day;
 mod drill;
+mod events;
+mod interest;
 mod journal;
 mod ledger;
 mod pay;
@@ -10,6 +14,7 @@ mod replay;
 mod status;
 mod table;
 mod tree;
+mod tunnel;
 mod unit;
 
 use ::client::{Client, ClientOptions};
@@ -32,8 +37,11 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Hold(command) => pay::hold(&bank, command, output).await,
         Command::Unit(command) => unit::run(&bank, command, output).await,
         Command::Day(command) => day::run(&bank, command, output).await,
+        Command::Interest(command) => interest::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
+        Command::Certs(command) => certs::run(&bank, command, output),
+        Command::Tunnel(args) => tunnel::run(&bank, args, output).await,
         Command::Journal(command) => journal::run(&bank.layout, command, output).await,
     }
 }

@@ -25,13 +25,15 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::{SHARD, SitePlan, default_plan};
+use crate::kafka::KafkaArgs;
 use crate::layout::{Layout, Running, read};
+use crate::ledger_tls::{LedgerTls, UpTlsArgs};
 use crate::output::Output;
 use books::Choice;
 pub(crate) use books::{JOURNAL_VARIABLE, given_url, kept_url, open as open_books};
 use postgres::Cluster;
 pub(crate) use postgres::ServerView;
-use process::Sites;
+use process::{Doors, Sites};
 
 /// How long the first start may take until a site leads.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -55,6 +57,8 @@ pub(crate) struct UpArgs {
     /// none.
     #[arg(long, default_value = "3000", value_name = "PORT")]
     ledger_port: LedgerPort,
+    #[command(flatten)]
+    ledger_tls: UpTlsArgs,
     /// Where the books are kept: `files`, `postgres:local` (servers that `up` starts), or `postgres://user@host,host/database`.
     /// Default: what the environment variable TONGBAO_JOURNAL says, what the data folder has, or files.
     #[arg(long, value_name = "STORE")]
@@ -62,11 +66,13 @@ pub(crate) struct UpArgs {
     /// The newest transfers that every site keeps in memory, 88 bytes each; older ones go to its folder `cold`.
     #[arg(long, value_name = "N", default_value_t = ColdOptions::DEFAULT.keep_rows)]
     ledger_memory_transfers: u32,
+    #[command(flatten)]
+    kafka: KafkaArgs,
 }
 
 /// Where TigerBeetle's clients are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LedgerPort {
+pub(crate) enum LedgerPort {
     Off,
     Port(u16),
 }
@@ -95,6 +101,8 @@ pub(crate) struct BooksView {
 pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow::Result<()> {
     let start = clock::instant();
     raise_file_limit();
+    // What is wrong with it is said here, not in the logs of three sites.
+    args.kafka.settings()?;
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
     if args.journal.as_ref().is_some_and(Choice::shows_password) {
@@ -108,11 +116,13 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     let console_listener = listen("console", args.console_port)?;
     let plan = default_plan();
     let ledger = ledger_addresses(&plan, args.ledger_port)?;
+    let ledger_tls = LedgerTls::settle(&args.ledger_tls, &layout, &plan)?;
     let running = Running {
         pid: std::process::id(),
         gateway: gateway_listener.local_addr()?,
         console: console_listener.local_addr()?,
         ledger: (!ledger.is_empty()).then(|| join(&ledger)),
+        ledger_tls: ledger_tls.as_ref().map(|doors| join(&doors.addresses)),
         books: None,
     };
 
@@ -123,7 +133,9 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         _ => None,
     };
     let keeping = cluster.clone().map(|cluster| tokio::spawn(cluster.keep()));
-    let sites = Sites::start(&layout, plan, &ledger, url.as_deref(), args.ledger_memory_transfers)?;
+    let doors = Doors { plain: &ledger, tls: ledger_tls.as_ref() };
+    let sites =
+        Sites::start(&layout, plan, doors, url.as_deref(), args.ledger_memory_transfers, &args.kafka)?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({
@@ -178,6 +190,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     };
     output.note("stopping: requests under way are finished first");
     layout.withdraw();
+    gateway.end_streams();
     stop.send_replace(true);
     front.await?;
     pages.await?;
@@ -229,7 +242,7 @@ async fn tell_of_books(layout: Layout, mut running: Running, url: String, cluste
 
 /// Where the sites will listen for TigerBeetle's clients, in the order of the plan. The ports are settled here, because
 /// a site keeps its own when it is started again.
-fn ledger_addresses(plan: &[SitePlan], port: LedgerPort) -> Result<Vec<SocketAddr>, AppError> {
+pub(crate) fn ledger_addresses(plan: &[SitePlan], port: LedgerPort) -> Result<Vec<SocketAddr>, AppError> {
     let LedgerPort::Port(port) = port else { return Ok(Vec::new()) };
     let settle = |site: &SitePlan| {
         let address = SocketAddr::from((site.address, port));

@@ -19,7 +19,9 @@ use super::postgres::Cluster;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::SitePlan;
+use crate::kafka::KafkaArgs;
 use crate::layout::{Layout, open_log};
+use crate::ledger_tls::LedgerTls;
 use crate::site::Ready;
 use crate::up::JOURNAL_VARIABLE;
 
@@ -50,6 +52,13 @@ pub(crate) struct Sites {
     keepers: Mutex<JoinSet<()>>,
 }
 
+/// Where TigerBeetle's clients are served.
+#[derive(Clone, Copy)]
+pub(crate) struct Doors<'a> {
+    pub(crate) plain: &'a [SocketAddr],
+    pub(crate) tls: Option<&'a LedgerTls>,
+}
+
 /// What the keepers of the sites share.
 struct Table {
     sites: Mutex<BTreeMap<SiteName, SiteProcess>>,
@@ -59,14 +68,15 @@ struct Table {
 impl Sites {
     /// Starts every site of the plan. Each has a keeper that starts it again whenever it is lost.
     ///
-    /// `ledger` says where TigerBeetle's clients are served, `journal` is the URL of the books, if they are not files in the
+    /// `journal` is the URL of the books, if they are not files in the
     /// data folder.
     pub(crate) fn start(
         layout: &Layout,
         plan: Vec<SitePlan>,
-        ledger: &[SocketAddr],
+        doors: Doors<'_>,
         journal: Option<&str>,
         memory_transfers: u32,
+        kafka: &KafkaArgs,
     ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
@@ -87,8 +97,10 @@ impl Sites {
                 table: Arc::clone(&table),
                 layout: layout.clone(),
                 program: program.clone(),
-                ledger_port: ledger.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                ledger_port: doors.plain.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
+                tls_arguments: doors.tls.map_or_else(Vec::new, |tls| tls.arguments(&plan)),
                 memory_transfers,
+                kafka: kafka.clone(),
                 plan,
                 journal: journal.map(str::to_owned),
                 stopped: stopped.clone(),
@@ -174,8 +186,10 @@ struct Keeper {
     program: std::path::PathBuf,
     plan: SitePlan,
     ledger_port: Option<u16>,
+    tls_arguments: Vec<String>,
     journal: Option<String>,
     memory_transfers: u32,
+    kafka: KafkaArgs,
     stopped: watch::Receiver<bool>,
 }
 
@@ -252,7 +266,9 @@ impl Keeper {
             .args(["--address", &self.plan.address.to_string()])
             .args(["--rank", &self.plan.rank.to_string()])
             .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
+            .args(&self.tls_arguments)
             .arg(format!("--ledger-memory-transfers={}", self.memory_transfers))
+            .args(self.kafka.arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

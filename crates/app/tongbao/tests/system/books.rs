@@ -119,6 +119,39 @@ fn a_day_of_bookings_ends_with_a_trial_balance() {
 }
 
 #[test]
+fn interest_is_declared_posted_and_paid() {
+    let folder = Folder::new();
+    let bank = Bank::up(&folder);
+    bank.open_accounts(&[1, 2, 9, 800, 810]);
+    text(&folder, "day open 2026-11-20");
+    let rate = "interest rate 7 --percent 3.65 --from 2026-01-01 --contra 800 --accrued 810 --code 70";
+    assert_eq!(text(&folder, rate), "product 7: 3.65 percent from 2026-01-01 is declared\n");
+    assert!(text(&folder, "interest products").contains("3.65  ACT/365.FIXED"));
+    text(&folder, "pay --from 9 --to 1 --amount 1000000 --currency CZK");
+    let assigned = "account 1 bears interest of product 7 since 2026-11-20\n";
+    assert_eq!(text(&folder, "interest assign 1 --product 7"), assigned);
+    assert!(refused(&folder, "interest assign 2 --product 8").starts_with("error[LED-0329]"));
+    let early = folder.tongbao(&["interest", "accrue", "--through", "2026-11-20"]);
+    assert!(!early.ok && early.out.contains("account 1: day_not_ended (LED-0336)"), "{early:?}");
+    text(&folder, "day close 2026-11-20 --next 2026-11-23");
+    let accrue = "interest accrue --through 2026-11-20";
+    assert!(text(&folder, accrue).starts_with("interest through 2026-11-20: posted for 1 accounts"));
+    assert!(text(&folder, accrue).contains("posted for 0 accounts, done before for 1, refused for 0"));
+    assert_eq!(folder.json(&["interest", "accounts"])["accounts"][0]["accrued"], "100.00");
+    assert!(text(&folder, "interest capitalise --through 2026-11-20").contains("paid for 1 accounts"));
+    assert_eq!(bank.balance(1), "1000100.00");
+    assert_eq!(text(&folder, "interest assign 1 --none"), "account 1 bears no interest\n");
+    let journal = text(&folder, "journal dump --limit 100 --commands");
+    for event in [
+        r#"{"closes":0,"opens":"2026-11-20"}"#,
+        r#""product":7,"rate_ppm":36500"#,
+        r#"{"account":"1","through":"2026-11-20"}"#,
+    ] {
+        assert!(journal.contains(event), "{event}: {journal}");
+    }
+}
+
+#[test]
 fn the_example_of_a_closed_loop_runs() {
     let folder = Folder::new();
     let bank = Bank::up(&folder);

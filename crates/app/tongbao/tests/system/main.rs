@@ -8,15 +8,20 @@
     reason = "the tests stand outside: they read files and environment, and wait"
 )]
 
+mod access;
 mod bank;
 mod berka;
 mod books;
+mod changes;
 mod cli;
 mod console;
+mod consumers;
 mod damage;
 mod failover;
+mod grpc;
 mod guide;
 mod http;
+mod kafka;
 mod ledger;
 mod ledger_clients;
 mod life;

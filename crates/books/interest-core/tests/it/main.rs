@@ -8,7 +8,7 @@ mod rules;
 mod worked;
 
 use calendar::{Date, DayCount};
-use interest_core::{Accrual, BalanceSide, Product, Rate, Remainder, Rounding, Terms};
+use interest_core::{Accrual, BalanceSide, InterestError, Product, Rate, Remainder, Rounding, Terms};
 
 fn day(text: &str) -> Date {
     text.parse().unwrap()
@@ -80,4 +80,21 @@ fn tomorrow(day: Date) -> Date {
 
 fn yesterday(day: Date) -> Date {
     day.add_days(-1).unwrap()
+}
+
+/// What a period brings: what was still due at its end, and all that was posted in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Period {
+    pub(crate) due: i128,
+    pub(crate) amount: i128,
+}
+
+/// Accrues through a day and ends the period with it.
+pub(crate) fn end_period(
+    accrual: &mut Accrual,
+    product: &Product,
+    through: Date,
+) -> Result<Period, InterestError> {
+    let due = accrual.accrue(product, through)?;
+    Ok(Period { due, amount: accrual.capitalise(product)? })
 }

@@ -1,9 +1,9 @@
 //! The rules of accrual, each with the case that broke somebody's books.
 
 use calendar::{Date, DayCount};
-use interest_core::{Accrual, BalanceSide, Capitalisation, Product, Remainder, Rounding, Terms};
+use interest_core::{Accrual, BalanceSide, Product, Remainder, Rounding, Terms};
 
-use super::{Account, day, deposit, rate, terms};
+use super::{Account, Period, day, deposit, end_period, rate, terms};
 
 /// 3.65 %: one unit a day on ten thousand.
 fn a_unit_a_day() -> Product {
@@ -20,10 +20,10 @@ fn accruing_again_posts_nothing() {
     assert_eq!(account.accrue("2024-01-10"), 0);
     assert_eq!(account.accrual, before);
 
-    let period = account.accrual.capitalise(&account.product, day("2024-01-31")).unwrap();
-    assert_eq!(period, Capitalisation { due: 21, amount: 31 });
-    let again = account.accrual.capitalise(&account.product, day("2024-01-31")).unwrap();
-    assert_eq!(again, Capitalisation { due: 0, amount: 0 });
+    let period = end_period(&mut account.accrual, &account.product, day("2024-01-31")).unwrap();
+    assert_eq!(period, Period { due: 21, amount: 31 });
+    let again = end_period(&mut account.accrual, &account.product, day("2024-01-31")).unwrap();
+    assert_eq!(again, Period { due: 0, amount: 0 });
     assert_eq!(account.accrue("2024-01-31"), 0);
     assert_eq!(account.accrual.accrued(), 0);
 }
@@ -133,7 +133,7 @@ fn the_remainder_is_carried_or_dropped_as_declared() {
             Account::open(&Product::new(Terms { remainder, rounding, ..terms }).unwrap(), "2024-01-01");
         account.pay("2024-01-01", 6_000);
         ["2024-01-02", "2024-01-04", "2024-01-06"].map(|through| {
-            let period = account.accrual.capitalise(&account.product, day(through)).unwrap();
+            let period = end_period(&mut account.accrual, &account.product, day(through)).unwrap();
             assert_eq!(account.accrue(through), 0, "{remainder:?} {rounding:?}");
             period.amount
         })
@@ -152,11 +152,25 @@ fn a_correction_of_a_capitalised_period_falls_into_the_next() {
         let mut account = Account::open(&Product::new(terms).unwrap(), "2024-01-01");
         account.pay("2024-01-01", 10_000);
         account.accrue_daily("2024-01-31");
-        let january = account.accrual.capitalise(&account.product, day("2024-01-31")).unwrap();
+        let january = end_period(&mut account.accrual, &account.product, day("2024-01-31")).unwrap();
         assert_eq!(january.amount, 31);
         account.pay_valued("2024-02-01", "2024-01-22", -10_000);
-        let february = account.accrual.capitalise(&account.product, day("2024-02-29")).unwrap();
+        assert_eq!(account.accrual.capitalise(&account.product), Ok(0), "nothing was posted since");
+        let february = end_period(&mut account.accrual, &account.product, day("2024-02-29")).unwrap();
         assert_eq!(february.amount, -10, "{remainder:?}");
+    }
+}
+
+#[test]
+fn a_correction_between_the_last_accrual_and_the_end_of_the_period_falls_into_the_next() {
+    for remainder in [Remainder::Carried, Remainder::Dropped] {
+        let terms = Terms { remainder, ..terms(DayCount::Actual365Fixed, &[("2024-01-01", 36_500)]) };
+        let mut account = Account::open(&Product::new(terms).unwrap(), "2024-01-01");
+        account.pay("2024-01-01", 10_000);
+        assert_eq!(account.accrue("2024-01-31"), 31);
+        account.pay_valued("2024-02-01", "2024-01-22", -10_000);
+        assert_eq!(account.accrual.capitalise(&account.product), Ok(31));
+        assert_eq!(account.accrue("2024-02-01"), -10, "{remainder:?}");
     }
 }
 

@@ -4,7 +4,7 @@
 use calendar::DayCount;
 use interest_core::{Accrual, Product, Remainder, Terms};
 
-use super::{Account, day, deposit, terms, tomorrow, yesterday};
+use super::{Account, day, deposit, end_period, terms, tomorrow, yesterday};
 
 /// Pays the interest of every day to the account on the day after, as an account with daily compounding does, and says
 /// how much that was. One unit is a hundred-thousandth of a dollar: Regulation DD has "daily interest earned carried to
@@ -17,7 +17,7 @@ fn compounded_daily(rates: &[(&str, i32)], first: &str, days: i32, dollars: i128
     accrual.book(&product, today, today, dollars * 100_000).unwrap();
     let mut paid = 0;
     for _ in 0..days {
-        let period = accrual.capitalise(&product, today).unwrap();
+        let period = end_period(&mut accrual, &product, today).unwrap();
         assert_eq!(period.due, period.amount, "a period of one day");
         paid += period.amount;
         today = tomorrow(today);

@@ -12,6 +12,9 @@ pub const VALUE_DAYS_BEFORE_MAX: u32 = 35;
 /// How many days after the business day a value date may lie.
 pub const VALUE_DAYS_AFTER_MAX: u32 = 366;
 
+/// The most days from one business day to the next.
+const DAYS_MAX: u32 = 366;
+
 /// 9999-12-31.
 pub(crate) const DATE_MAX: u32 = 2_932_896;
 
@@ -107,6 +110,9 @@ impl Ledger {
         }
         if days.open().unwrap_or(0) != cut.closes {
             return Status::DayIsNotOpen;
+        }
+        if cut.closes != 0 && cut.opens - cut.closes > DAYS_MAX {
+            return Status::NextDayTooLate;
         }
         let transfers = self.transfers.len();
         if cut.closes != 0 {

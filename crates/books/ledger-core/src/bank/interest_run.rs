@@ -78,13 +78,13 @@ impl Ledger {
         if through < accrual.opened() {
             return Err(Status::DaySettled);
         }
-        let is_accrued = accrual.accrued_through() == Some(through);
         let amount = match kind {
             InterestRunKind::Accrue => accrual.accrue(&product.terms, through),
-            InterestRunKind::Capitalise if !is_accrued => return Err(Status::InterestNotAccrued),
-            InterestRunKind::Capitalise => match accrual.capitalise(&product.terms, through) {
-                Ok(period) if period.due != 0 => return Err(Status::InterestNotAccrued),
-                period => period.map(|period| period.amount),
+            // A period ends with the last day that was posted; a correction that came since belongs to the next one.
+            InterestRunKind::Capitalise => match accrual.accrued_through() {
+                Some(last) if last > through => return Err(Status::DaySettled),
+                Some(last) if last == through => accrual.capitalise(&product.terms),
+                _ => return Err(Status::InterestNotAccrued),
             },
         };
         let amount = amount.map_err(|_| Status::DaySettled)?;

@@ -341,6 +341,7 @@ fn a_day_ends_with_its_trial_balance() {
     assert_eq!(books.cut(FRIDAY, FRIDAY), Declared::NextDayMustBeLater);
     assert_eq!(books.cut(MONDAY, MONDAY + 1), Declared::DayIsNotOpen);
     assert_eq!(books.cut(FRIDAY, 2_932_897), Declared::DateOutOfRange);
+    assert_eq!(books.cut(FRIDAY, FRIDAY + 367), Declared::NextDayTooLate);
     assert_eq!(books.cut(0, 0), Declared::DateOutOfRange);
     assert_eq!(books.cut(FRIDAY, MONDAY), Declared::Created);
     assert_eq!(books.cut(FRIDAY, MONDAY), Declared::Exists);

@@ -310,6 +310,32 @@ fn interest_is_that_of_every_day_counted_anew() {
     runner.run(&prop::collection::vec(any_day(), 2..25), |days| live(&days)).unwrap();
 }
 
+#[test]
+fn a_correction_after_the_last_accrual_of_a_period_is_paid_with_the_next() {
+    let mut books = Books::with_savings();
+    assert_eq!(books.pay(1, 9, 1, 1_000_000), Status::Created);
+    assert_eq!(books.assign(1, 7), Declared::Created);
+    for day in FRIDAY..FRIDAY + 2 {
+        assert_eq!(books.cut(day, day + 1), Declared::Created);
+    }
+    assert_eq!(books.accrue(1, FRIDAY + 1), Declared::Created);
+    let late = Booking { value_date: FRIDAY + 1, ..booking(10, 1, 9, 500_000) };
+    assert_eq!(books.book(late), Status::Created);
+    assert_eq!(books.capitalise(1, FRIDAY), Declared::DaySettled);
+    assert_eq!(books.capitalise(1, FRIDAY + 1), Declared::Created);
+    assert_eq!(books.balances(), [500_200, -200, 0]);
+    assert_eq!(books.cut(FRIDAY + 2, FRIDAY + 3), Declared::Created);
+    assert_eq!(books.accrue(1, FRIDAY + 2), Declared::Created);
+    assert_eq!(books.balance(PAYABLE), 0, "50 for the day, and 50 less for the day before");
+}
+
+/// The numbers of a product's record are kept in journals: they mean the same for ever.
+#[test]
+fn day_counts_have_their_numbers() {
+    let names: Vec<&str> = calendar::DayCount::ALL.iter().map(|day_count| day_count.name()).collect();
+    assert_eq!(names, ["ACT/365.FIXED", "ACT/360", "30/360", "30E/360", "ACT/ACT.ISDA"]);
+}
+
 /// Two accounts under one product do not mix, and accounts are listed in order.
 #[test]
 fn accounts_that_bear_interest_are_listed() {

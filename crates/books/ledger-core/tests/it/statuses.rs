@@ -156,6 +156,7 @@ fn numbers_and_codes_of_statuses() {
         declaration 2017 purposes_malformed LED-0317
         declaration 2018 date_out_of_range LED-0318
         declaration 2019 next_day_must_be_later LED-0319
+        declaration 2038 next_day_too_late LED-0339
         declaration 2020 day_is_not_open LED-0320
         declaration 2021 product_malformed LED-0322
         declaration 2022 rate_out_of_range LED-0323

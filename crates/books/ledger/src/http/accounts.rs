@@ -1,5 +1,6 @@
 //! Accounts, balances and statements.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -16,7 +17,7 @@ use problem::Problem;
 use shard::Request as ShardRequest;
 
 use super::search::accounts_filter;
-use super::{Api, PathId, Query, json, page_limit, tree, written};
+use super::{Api, PathId, Prepared, Query, Written, json, page_limit, tree, written};
 use crate::convert::{self, PlacedAccount};
 use crate::error::ApiError;
 use crate::machine::LedgerMachine;
@@ -67,25 +68,86 @@ fn account_status(outcome: &Outcome) -> CreateAccountStatus {
 )]
 pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let batch: AccountBatch = json(request).await?;
-    let body = api.with_units(|units| records(&batch.accounts, units)).await?;
-    let reply = api.handle.submit(ShardRequest::by_content(Operation::CreateAccounts as u16, body)).await?;
-    if reply.bytes.is_empty() {
-        return Err(ledger_core::RequestError::Full.into());
+    let prepared = api.prepare_accounts(batch.accounts).await?;
+    let Written { outcome, replayed } = api.create_accounts(prepared).await?;
+    Ok(written(replayed, StatusCode::OK, Json(outcome)))
+}
+
+impl Api {
+    /// Makes a batch of accounts ready for the shard, at most [`ledger_api::BATCH_ITEMS_MAX`].
+    ///
+    /// Errors: [`ApiError::Unit`]; [`ApiError::Shard`] if a unit had to be asked for.
+    pub async fn prepare_accounts(
+        &self,
+        accounts: Vec<NewAccount>,
+    ) -> Result<Prepared<NewAccount>, ApiError> {
+        let body = self.with_units(|units| records(&accounts, units)).await?;
+        let request = ShardRequest::by_content(Operation::CreateAccounts as u16, body);
+        Ok(Prepared { request, items: accounts })
     }
-    let mut result = AccountBatchOutcome::default();
-    for (index, (account, outcome)) in (0..).zip(batch.accounts.iter().zip(outcomes(&reply.bytes))) {
-        match account_status(&outcome) {
-            CreateAccountStatus::Created => result.created += 1,
-            CreateAccountStatus::Exists => result.existing += 1,
-            status => result.refused.push(Refused {
-                index,
-                id: account.id.into(),
-                status: status.name().into(),
-                code: status.code().unwrap_or_default().into(),
-            }),
+
+    /// Opens accounts, in order and durable together. The shard has the batch once the future was polled, so batches are
+    /// done in the order in which their futures were polled first.
+    ///
+    /// Errors: [`ApiError::Ledger`] and [`ApiError::Shard`]; nothing was done, unless the outcome is unknown.
+    pub async fn create_accounts(
+        &self,
+        prepared: Prepared<NewAccount>,
+    ) -> Result<Written<AccountBatchOutcome>, ApiError> {
+        let reply = self.handle.submit(prepared.request).await?;
+        if reply.bytes.is_empty() {
+            return Err(ledger_core::RequestError::Full.into());
         }
+        let mut outcome = AccountBatchOutcome::default();
+        for (index, (account, result)) in (0..).zip(prepared.items.iter().zip(outcomes(&reply.bytes))) {
+            match account_status(&result) {
+                CreateAccountStatus::Created => outcome.created += 1,
+                CreateAccountStatus::Exists => outcome.existing += 1,
+                status => outcome.refused.push(Refused {
+                    index,
+                    id: account.id.into(),
+                    status: status.name().into(),
+                    code: status.code().unwrap_or_default().into(),
+                }),
+            }
+        }
+        Ok(Written { outcome, replayed: reply.replayed })
     }
-    Ok(written(reply.replayed, StatusCode::OK, Json(result)))
+
+    /// The accounts with these ids, in this order; ids without an account have no entry.
+    ///
+    /// Errors: [`ApiError::SumTooLarge`], [`ApiError::Shard`].
+    pub async fn lookup_accounts(&self, ids: Vec<AccountId>) -> Result<Vec<Account>, ApiError> {
+        let asked: BTreeSet<u128> = ids.iter().map(|id| id.get()).collect();
+        let look = move |replica: &mut shard::Replica<_>| {
+            let ledger = ledger(replica);
+            let found: Vec<_> = asked.iter().filter_map(|id| ledger.account(*id)).collect();
+            tree::seen(ledger, &found)
+        };
+        let (found, units) = self.look(look).await?;
+        let shown = tree::shown(&found, &units)?;
+        let shown: BTreeMap<AccountId, Account> =
+            shown.into_iter().map(|account| (account.id, account)).collect();
+        Ok(ids.iter().filter_map(|id| shown.get(id).copied()).collect())
+    }
+
+    /// A page of accounts.
+    ///
+    /// Errors: [`ApiError::Query`], [`ApiError::Unit`], [`ApiError::SumTooLarge`], [`ApiError::Shard`].
+    pub async fn accounts(&self, query: &AccountsQuery) -> Result<AccountPage, ApiError> {
+        let limit = page_limit(query.limit, ACCOUNTS_PER_PAGE)?;
+        let filter = self.with_units(|units| accounts_filter(query, limit, units)).await?;
+        let after = query.after.map(AccountId::get);
+        let look = move |replica: &mut shard::Replica<_>| {
+            let ledger = ledger(replica);
+            let found = ledger.search_accounts(&filter?, after);
+            Some((tree::seen(ledger, &found.records), found.next))
+        };
+        let (found, units) = self.look(look).await?;
+        let (accounts, next) = found.unwrap_or_default();
+        let next = next.and_then(|id| AccountId::new(id).ok());
+        Ok(AccountPage { accounts: tree::shown(&accounts, &units)?, next })
+    }
 }
 
 fn records(accounts: &[NewAccount], units: &Units) -> Result<Vec<u8>, ApiError> {
@@ -113,18 +175,7 @@ pub(super) async fn list(
     State(api): State<Api>,
     Query(query): Query<AccountsQuery>,
 ) -> Result<Json<AccountPage>, ApiError> {
-    let limit = page_limit(query.limit, ACCOUNTS_PER_PAGE)?;
-    let filter = api.with_units(|units| accounts_filter(&query, limit, units)).await?;
-    let after = query.after.map(AccountId::get);
-    let look = move |replica: &mut shard::Replica<_>| {
-        let ledger = ledger(replica);
-        let found = ledger.search_accounts(&filter?, after);
-        Some((tree::seen(ledger, &found.records), found.next))
-    };
-    let (found, units) = api.look(look).await?;
-    let (accounts, next) = found.unwrap_or_default();
-    let next = next.and_then(|id| AccountId::new(id).ok());
-    Ok(Json(AccountPage { accounts: tree::shown(&accounts, &units)?, next }))
+    Ok(Json(api.accounts(&query).await?))
 }
 
 /// The ledger inside a replica.

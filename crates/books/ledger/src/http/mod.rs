@@ -2,9 +2,11 @@
 
 mod accounts;
 mod bookings;
+mod changes;
 mod days;
 mod declarations;
 mod holds;
+mod interest;
 mod journal;
 mod payments;
 mod purposes;
@@ -27,11 +29,12 @@ use bytes::Bytes;
 use ids::IdError;
 use ledger_api::{IDEMPOTENT_REPLAYED, PAGE_LIMIT_MAX};
 use serde_json::from_slice;
-use shard::Handle;
+use shard::{Handle, Request as ShardRequest};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
+use crate::feed::Feed;
 use crate::journal_desk::JournalDesk;
 use crate::machine::LedgerMachine;
 use crate::storage::Storage;
@@ -51,18 +54,52 @@ pub struct SiteInfo {
     pub storage: Storage,
 }
 
-/// What the handlers share.
+/// The bank API on one site, for every protocol it is served in: each of its doors asks here, so that they give the same
+/// answers. Cheap to clone; clones share their limits.
 #[derive(Clone)]
-struct Api {
+pub struct Api {
     handle: Handle<LedgerMachine>,
     info: Arc<SiteInfo>,
     journal: Arc<JournalDesk>,
+    feed: Arc<Feed>,
     units: Arc<UnitDesk>,
     /// One long reading at a time: the others wait, so that payments do not.
     long_readings: Arc<Semaphore>,
 }
 
+/// A batch that is ready for the shard.
+pub struct Prepared<T> {
+    request: ShardRequest,
+    items: Vec<T>,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written<T> {
+    /// The outcome.
+    pub outcome: T,
+    /// Whether it repeats that of an earlier request.
+    pub replayed: bool,
+}
+
 impl Api {
+    /// The bank API on the site of `feed`, which others read as well.
+    pub fn new(feed: Arc<Feed>, info: SiteInfo) -> Self {
+        let (handle, journal) = (feed.handle().clone(), Arc::clone(feed.desk()));
+        let long_readings = Arc::new(Semaphore::new(1));
+        Self { handle, info: Arc::new(info), journal, feed, units: Arc::default(), long_readings }
+    }
+
+    /// Version 1 of the API over HTTP.
+    pub fn router(self) -> Router {
+        routes(self)
+    }
+
+    /// What the site is doing.
+    pub fn status(&self) -> shard::Status {
+        self.handle.status()
+    }
+
     /// Waits for the turn of a long reading, which ends when the value is dropped. Nobody closes the semaphore, and
     /// without it the reading would still be right.
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
@@ -70,10 +107,12 @@ impl Api {
     }
 }
 
-/// The bank API, version 1, on the site that `handle` belongs to. `journal` is that of its shard.
+/// The bank API, version 1, over HTTP, on the site that `handle` belongs to. `journal` is that of its shard.
 pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn Store>) -> Router {
-    let journal = Arc::new(JournalDesk::new(journal, &info.site));
-    let long_readings = Arc::new(Semaphore::new(1));
+    Api::new(Feed::new(handle, journal, &info.site), info).router()
+}
+
+fn routes(api: Api) -> Router {
     Router::new()
         .route("/v1/accounts", post(accounts::create).get(accounts::list))
         .route("/v1/accounts/batch", post(accounts::create_batch))
@@ -93,8 +132,15 @@ pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn St
         .route("/v1/days", get(days::list))
         .route("/v1/days/cut", post(days::cut))
         .route("/v1/days/{date}/trial-balance", get(days::trial_balance))
+        .route("/v1/accounts/{id}/interest", get(interest::show).put(interest::assign))
+        .route("/v1/interest/rates", post(interest::declare_rate))
+        .route("/v1/interest/products", get(interest::products))
+        .route("/v1/interest/accounts", get(interest::accounts))
+        .route("/v1/interest/accrue", post(interest::accrue))
+        .route("/v1/interest/capitalise", post(interest::capitalise))
         .route("/v1/journal", get(journal::list))
         .route("/v1/journal/verify", post(journal::verify).get(journal::verification))
+        .route("/v1/changes", get(changes::changes))
         .route("/v1/payments", post(payments::create).get(payments::list))
         .route("/v1/payments/batch", post(payments::create_batch))
         .route("/v1/payments/{id}", get(payments::one))
@@ -106,7 +152,7 @@ pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn St
         .route("/metrics", get(site::metrics))
         .fallback(|| async { ApiError::NoSuchPath })
         .method_not_allowed_fallback(|| async { ApiError::NoSuchMethod })
-        .with_state(Api { handle, info: Arc::new(info), journal, units: Arc::default(), long_readings })
+        .with_state(api)
 }
 
 /// Accounts as the API of a bank with this ledger shows them.
@@ -128,11 +174,13 @@ pub fn accounts_shown(
         tree::place, tree::tree, tree::below, purposes::show, purposes::set, units::declare, units::list,
         search::account_transfers, search::balances, search::transfers, search::pending, trial_balance::trial_balance,
         days::list, days::cut, days::trial_balance,
-        journal::list, journal::verify, journal::verification,
+        interest::declare_rate, interest::products, interest::accounts, interest::show, interest::assign,
+        interest::accrue, interest::capitalise,
+        journal::list, journal::verify, journal::verification, changes::changes,
         payments::create, payments::create_batch, payments::list, payments::one, bookings::reverse, holds::spend,
         site::totals, site::state_hash, site::health,
     ),
-    components(schemas(problem::Problem)),
+    components(schemas(problem::Problem, ledger_api::FeedPlace)),
     tags((name = "bank", description = "Served by the leading site, through the gateway."))
 )]
 struct BankApi;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use ids::{Timestamp, TransferId};
+use ids::{RequestId, Timestamp, TransferId};
 use ledger_api::{
     Cursor, NewPayment, Payment, PaymentAck, PaymentBatch, PaymentBatchOutcome, PaymentPage, PaymentsQuery,
     Refused,
@@ -13,7 +13,7 @@ use ledger_core::{CreateTransferStatus, Outcome, RequestError};
 use problem::Problem;
 
 use super::accounts::{ledger, outcomes};
-use super::{Api, PathId, Query, bookings, json, page_limit, written};
+use super::{Api, PathId, Prepared, Query, Written, bookings, json, page_limit, written};
 use crate::convert;
 use crate::error::ApiError;
 
@@ -52,27 +52,67 @@ pub(super) fn transfer_status(outcome: &Outcome) -> CreateTransferStatus {
 )]
 pub(super) async fn create_batch(State(api): State<Api>, request: Request) -> Result<Response, ApiError> {
     let batch: PaymentBatch = json(request).await?;
-    let request = api.with_units(|units| bookings::request(batch.id, &batch.payments, units)).await?;
-    let reply = api.handle.submit(request).await?;
-    if reply.bytes.is_empty() {
-        return Err(RequestError::Full.into());
+    let prepared = api.prepare_payments(batch.id, batch.payments).await?;
+    let Written { outcome, replayed } = api.create_payments(prepared).await?;
+    Ok(written(replayed, StatusCode::OK, Json(outcome)))
+}
+
+impl Api {
+    /// Makes a batch of payments ready for the shard, at most [`ledger_api::BATCH_ITEMS_MAX`]; under the client's own `id`,
+    /// or else named by their content.
+    ///
+    /// Errors: [`ApiError::Unit`], [`ApiError::TooManyBookings`], [`ApiError::Transfer`] for an impossible value date;
+    /// [`ApiError::Shard`] if a unit had to be asked for.
+    pub async fn prepare_payments(
+        &self,
+        id: Option<RequestId>,
+        payments: Vec<NewPayment>,
+    ) -> Result<Prepared<NewPayment>, ApiError> {
+        let request = self.with_units(|units| bookings::request(id, &payments, units)).await?;
+        Ok(Prepared { request, items: payments })
     }
-    let mut result =
-        PaymentBatchOutcome { created: 0, existing: 0, refused: Vec::new(), timestamp: Timestamp::ZERO };
-    for (index, (payment, outcome)) in (0..).zip(batch.payments.iter().zip(outcomes(&reply.bytes))) {
-        result.timestamp = result.timestamp.max(Timestamp(outcome.timestamp));
-        match transfer_status(&outcome) {
-            CreateTransferStatus::Created => result.created += 1,
-            CreateTransferStatus::Exists => result.existing += 1,
-            status => result.refused.push(Refused {
-                index,
-                id: payment.id.into(),
-                status: status.name().into(),
-                code: status.code().unwrap_or_default().into(),
-            }),
+
+    /// Makes payments, in order and durable together. The shard has the batch once the future was polled, so batches are
+    /// done in the order in which their futures were polled first.
+    ///
+    /// Errors: [`ApiError::Ledger`] and [`ApiError::Shard`]; nothing was done, unless the outcome is unknown.
+    pub async fn create_payments(
+        &self,
+        prepared: Prepared<NewPayment>,
+    ) -> Result<Written<PaymentBatchOutcome>, ApiError> {
+        let reply = self.handle.submit(prepared.request).await?;
+        if reply.bytes.is_empty() {
+            return Err(RequestError::Full.into());
         }
+        let mut outcome =
+            PaymentBatchOutcome { created: 0, existing: 0, refused: Vec::new(), timestamp: Timestamp::ZERO };
+        for (index, (payment, result)) in (0..).zip(prepared.items.iter().zip(outcomes(&reply.bytes))) {
+            outcome.timestamp = outcome.timestamp.max(Timestamp(result.timestamp));
+            match transfer_status(&result) {
+                CreateTransferStatus::Created => outcome.created += 1,
+                CreateTransferStatus::Exists => outcome.existing += 1,
+                status => outcome.refused.push(Refused {
+                    index,
+                    id: payment.id.into(),
+                    status: status.name().into(),
+                    code: status.code().unwrap_or_default().into(),
+                }),
+            }
+        }
+        Ok(Written { outcome, replayed: reply.replayed })
     }
-    Ok(written(reply.replayed, StatusCode::OK, Json(result)))
+
+    /// The transfers with these ids, in this order; ids without a transfer have no entry.
+    ///
+    /// Errors: [`ApiError::Shard`].
+    pub async fn lookup_transfers(&self, ids: Vec<TransferId>) -> Result<Vec<Payment>, ApiError> {
+        let look = move |replica: &mut shard::Replica<_>| {
+            let ledger = ledger(replica);
+            ids.iter().filter_map(|id| ledger.transfer(id.get())).collect::<Vec<_>>()
+        };
+        let (found, units) = self.look(look).await?;
+        Ok(found.iter().map(|view| convert::payment(view, &units)).collect())
+    }
 }
 
 /// Shows a payment.

@@ -136,12 +136,63 @@ pub(super) async fn transfers(
     State(api): State<Api>,
     Query(query): Query<TransfersQuery>,
 ) -> Result<Json<TransferPage>, ApiError> {
-    let filter = api.with_units(|units| transfers_filter(&query, units)).await?;
-    let look =
-        move |replica: &mut shard::Replica<_>| filter.map(|filter| ledger(replica).search_transfers(&filter));
-    let (found, units) = api.look(look).await?;
-    let empty = TransferPage { transfers: Vec::new(), next: None };
-    Ok(Json(found.as_ref().map_or(empty, |found| transfer_page(found, &units))))
+    Ok(Json(api.transfers(&query).await?))
+}
+
+impl Api {
+    /// A page of transfers.
+    ///
+    /// Errors: [`ApiError::Query`], [`ApiError::Unit`], [`ApiError::Statement`] for a cursor, [`ApiError::Shard`].
+    pub async fn transfers(&self, query: &TransfersQuery) -> Result<TransferPage, ApiError> {
+        let filter = self.with_units(|units| transfers_filter(query, units)).await?;
+        let look = move |replica: &mut shard::Replica<_>| {
+            filter.map(|filter| ledger(replica).search_transfers(&filter))
+        };
+        let (found, units) = self.look(look).await?;
+        let empty = TransferPage { transfers: Vec::new(), next: None };
+        Ok(found.as_ref().map_or(empty, |found| transfer_page(found, &units)))
+    }
+
+    /// A page of an account's transfers.
+    ///
+    /// Errors: [`ApiError::NoAccount`], [`ApiError::Query`], [`ApiError::Statement`] for a cursor, [`ApiError::Shard`].
+    pub async fn account_transfers(
+        &self,
+        account: AccountId,
+        query: &AccountTransfersQuery,
+    ) -> Result<TransferPage, ApiError> {
+        let filter = account_filter(account, query)?;
+        let look = move |replica: &mut shard::Replica<_>| ledger(replica).search_account_transfers(&filter);
+        let (found, units) = self.look(look).await?;
+        Ok(transfer_page(&found.map_err(|error| no_account(error, account))?, &units))
+    }
+
+    /// A page of an account's sums over time.
+    ///
+    /// Errors: as those of [`Api::account_transfers`].
+    pub async fn account_balances(
+        &self,
+        account: AccountId,
+        query: &AccountTransfersQuery,
+    ) -> Result<BalancePage, ApiError> {
+        let filter = account_filter(account, query)?;
+        let look = move |replica: &mut shard::Replica<_>| {
+            let ledger = ledger(replica);
+            let found = ledger.search_account_balances(&filter)?;
+            Ok((found, ledger.account(filter.account_id)))
+        };
+        let (found, units) = self.look(look).await?;
+        let (found, Some(record)) = found.map_err(|error| no_account(error, account))? else {
+            return Err(ApiError::NoAccount(account));
+        };
+        let after = |(view, after): &_| convert::balance_after(view, after, &units);
+        Ok(BalancePage {
+            account,
+            currency: units.of_ledger(record.ledger).unit,
+            balances: found.records.iter().map(after).collect(),
+            next: cursor(found.next),
+        })
+    }
 }
 
 /// Searches for transfers of one account.
@@ -159,9 +210,7 @@ pub(super) async fn account_transfers(
     PathId(id): PathId<AccountId>,
     Query(query): Query<AccountTransfersQuery>,
 ) -> Result<Json<TransferPage>, ApiError> {
-    let filter = account_filter(id, &query)?;
-    let (found, units) = api.look(move |replica| ledger(replica).search_account_transfers(&filter)).await?;
-    Ok(Json(transfer_page(&found.map_err(|error| no_account(error, id))?, &units)))
+    Ok(Json(api.account_transfers(id, &query).await?))
 }
 
 /// Shows the sums of an account after each of its transfers. The expiry of a hold is no transfer and has no entry of its
@@ -180,23 +229,7 @@ pub(super) async fn balances(
     PathId(id): PathId<AccountId>,
     Query(query): Query<AccountTransfersQuery>,
 ) -> Result<Json<BalancePage>, ApiError> {
-    let filter = account_filter(id, &query)?;
-    let look = move |replica: &mut shard::Replica<_>| {
-        let ledger = ledger(replica);
-        let found = ledger.search_account_balances(&filter)?;
-        Ok((found, ledger.account(filter.account_id)))
-    };
-    let (found, units) = api.look(look).await?;
-    let (found, Some(account)) = found.map_err(|error| no_account(error, id))? else {
-        return Err(ApiError::NoAccount(id));
-    };
-    let after = |(view, after): &_| convert::balance_after(view, after, &units);
-    Ok(Json(BalancePage {
-        account: id,
-        currency: units.of_ledger(account.ledger).unit,
-        balances: found.records.iter().map(after).collect(),
-        next: cursor(found.next),
-    }))
+    Ok(Json(api.account_balances(id, &query).await?))
 }
 
 /// Lists open holds, the oldest first.

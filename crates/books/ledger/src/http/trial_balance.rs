@@ -29,15 +29,24 @@ pub(super) async fn trial_balance(
     State(api): State<Api>,
     Query(query): Query<TrialBalanceQuery>,
 ) -> Result<Json<TrialBalance>, ApiError> {
-    let asked = api.with_units(|units| convert::ledger_asked(query.currency, units)).await?;
-    let asked = Some(asked).filter(|ledger| *ledger != 0);
-    let read = |replica: &mut shard::Replica<_>| {
-        (ledger(replica).trial_balance(), replica.seq().0, replica.timestamp())
-    };
-    let ((taken, seq, timestamp), units) = api.look(read).await?;
-    let currencies = shown(&taken, asked, &units)?;
-    let balanced = currencies.iter().all(|currency| currency.balanced);
-    Ok(Json(TrialBalance { seq, timestamp, balanced, currencies }))
+    Ok(Json(api.take_trial_balance(&query).await?))
+}
+
+impl Api {
+    /// The sums of all accounts at one point of the journal.
+    ///
+    /// Errors: [`ApiError::TooManyLines`], [`ApiError::SumTooLarge`], [`ApiError::Unit`], [`ApiError::Shard`].
+    pub async fn take_trial_balance(&self, query: &TrialBalanceQuery) -> Result<TrialBalance, ApiError> {
+        let asked = self.with_units(|units| convert::ledger_asked(query.currency, units)).await?;
+        let asked = Some(asked).filter(|ledger| *ledger != 0);
+        let read = |replica: &mut shard::Replica<_>| {
+            (ledger(replica).trial_balance(), replica.seq().0, replica.timestamp())
+        };
+        let ((taken, seq, timestamp), units) = self.look(read).await?;
+        let currencies = shown(&taken, asked, &units)?;
+        let balanced = currencies.iter().all(|currency| currency.balanced);
+        Ok(TrialBalance { seq, timestamp, balanced, currencies })
+    }
 }
 
 fn lines(taken: &Taken, asked: Option<u32>) -> impl Iterator<Item = ((u32, u16), &TrialBalanceLine)> {

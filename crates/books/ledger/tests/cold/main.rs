@@ -125,7 +125,7 @@ fn memory_holds_the_newest_and_answers_stay_the_same() {
         book.transfer(50);
     }
     book.settle();
-    let Levels { hot, cold, segments: count, bytes } = book.storage.levels();
+    let Levels { hot, cold, segments: count, bytes, .. } = book.storage.levels();
     assert_eq!((hot + cold, cold), (1_500, count * SEGMENT));
     let files = segments(&folder(&temp));
     assert_eq!(files.len() as u64, count);

@@ -5,6 +5,7 @@ mod shard;
 use std::future::Future;
 use std::ops::Range;
 
+use ledger_core::Ledgers;
 use vsr_core::{Kind, Operation};
 
 pub use shard::ShardBackend;
@@ -67,11 +68,27 @@ pub trait Backend: Clone + Send + Sync + 'static {
         events: Vec<u8>,
     ) -> impl Future<Output = Result<Vec<u8>, Refusal>> + Send;
 
-    /// Answers a read; `batches` are ranges of `events`. What it tells is durable.
+    /// Answers a read as if there were no ledgers but `within`; `batches` are ranges of `events`. What it tells is
+    /// durable.
     fn read(
         &self,
         operation: Operation,
         events: Vec<u8>,
         batches: Vec<Range<usize>>,
+        within: Ledgers,
     ) -> impl Future<Output = Result<Answers, Refusal>> + Send;
+
+    /// The ledgers of these pending transfers, nothing for an id that is none.
+    fn ledgers_of_pending(
+        &self,
+        ids: Vec<u128>,
+    ) -> impl Future<Output = Result<Vec<Option<u32>>, Refusal>> + Send;
+
+    /// The outcomes that the write of this `key` and `digest` got, if it was done; nothing if it was not, and nobody who
+    /// has sent it before now will do it any more.
+    fn reply_to(
+        &self,
+        key: u128,
+        digest: u128,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, Refusal>> + Send;
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ledger::LedgerMachine;
-use ledger_core::QueryOperation;
+use ledger_core::{Ledgers, QueryOperation};
 use shard::{Handle, Request, RequestError, Role};
 use vsr_core::{EvictionReason, Kind, Operation};
 
@@ -80,6 +80,7 @@ impl Backend for ShardBackend {
         operation: Operation,
         events: Vec<u8>,
         batches: Vec<Range<usize>>,
+        within: Ledgers,
     ) -> Result<Answers, Refusal> {
         let query =
             query(operation.kind).ok_or(Refusal::Impossible(EvictionReason::InvalidRequestOperation))?;
@@ -87,7 +88,8 @@ impl Backend for ShardBackend {
             let mut answers = Answers { timestamp: replica.timestamp().0, ..Answers::default() };
             let ledger = replica.machine().ledger();
             for batch in batches {
-                ledger.answer(query, &events[batch], &mut answers.results).map_err(|error| {
+                let found = ledger.answer_within(&within, query, &events[batch], &mut answers.results);
+                found.map_err(|error| {
                     tracing::warn!(%error, "the ledger refused a query whose form was checked");
                     Refusal::Impossible(EvictionReason::InvalidRequestBody)
                 })?;
@@ -96,6 +98,24 @@ impl Backend for ShardBackend {
             Ok(answers)
         };
         self.handle.read(look).await.map_err(refusal)?
+    }
+
+    async fn ledgers_of_pending(&self, ids: Vec<u128>) -> Result<Vec<Option<u32>>, Refusal> {
+        let look = move |replica: &mut shard::Replica<LedgerMachine>| {
+            replica.machine().ledger().ledgers_of_pending(ids)
+        };
+        self.handle.read(look).await.map_err(refusal)
+    }
+
+    async fn reply_to(&self, key: u128, digest: u128) -> Result<Option<Vec<u8>>, Refusal> {
+        // A request that was queued before this one has been done when this one is answered. A read would not tell: it
+        // overtakes what is queued.
+        let barrier = Request::forgotten(ledger_core::Operation::Pulse as u16, Vec::new());
+        self.handle.submit(barrier).await.map_err(refusal)?;
+        let look = move |replica: &mut shard::Replica<LedgerMachine>| {
+            replica.reply_to(key, digest).map(<[u8]>::to_vec)
+        };
+        self.handle.read(look).await.map_err(refusal)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The door, from outside: raw messages, our own client, and TigerBeetle's.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod failover;
+mod gate;
 mod limits;
 mod memory;
 mod python;
@@ -9,3 +11,5 @@ mod requests;
 mod rust_client;
 mod site;
 mod speed;
+mod tls;
+mod tunnel;

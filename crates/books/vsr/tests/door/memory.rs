@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use ids::Timestamp;
-use ledger_core::{Ledger, QueryOperation};
+use ledger_core::{Ledger, Ledgers, QueryOperation};
 use vsr::{Answers, Backend, Kind, Lead, Operation, Position, Refusal};
 
 /// When the bank opens, nanoseconds since 1970.
@@ -138,6 +138,7 @@ impl Backend for MemorySite {
         operation: Operation,
         events: Vec<u8>,
         batches: Vec<Range<usize>>,
+        within: Ledgers,
     ) -> Result<Answers, Refusal> {
         self.leads()?;
         let query = match operation.kind {
@@ -154,9 +155,21 @@ impl Backend for MemorySite {
         books.tick();
         let mut answers = Answers { timestamp: books.stamp, ..Answers::default() };
         for batch in batches {
-            books.ledger.answer(query, &events[batch], &mut answers.results).unwrap();
+            books.ledger.answer_within(&within, query, &events[batch], &mut answers.results).unwrap();
             answers.ends.push(answers.results.len());
         }
         Ok(answers)
+    }
+
+    async fn ledgers_of_pending(&self, ids: Vec<u128>) -> Result<Vec<Option<u32>>, Refusal> {
+        self.leads()?;
+        Ok(self.bank.books().ledger.ledgers_of_pending(ids))
+    }
+
+    async fn reply_to(&self, key: u128, digest: u128) -> Result<Option<Vec<u8>>, Refusal> {
+        self.leads()?;
+        let books = self.bank.books();
+        let reply = books.replies.get(&key).filter(|(known, _)| *known == digest);
+        Ok(reply.map(|(_, reply)| reply.clone()))
     }
 }

@@ -1,12 +1,13 @@
 //! TigerBeetle's own client for Python, in the releases that it is published in.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use ledger_core::{CreateTransferStatus, Placement, PurposeRole, PurposeRule};
 use tokio::process::Command;
 
-use super::site::{Door, accounts, addresses, doors};
+use super::site::{accounts, addresses, doors};
 
 /// A Python with this release of the client, made on first use and kept beside the test's program. Nothing if there is
 /// no Python or no package index, which is said aloud, and is a failure where a missing tool is one.
@@ -49,11 +50,11 @@ async fn run(command: &mut Command) -> Result<String, String> {
     if output.status.success() { Ok(words) } else { Err(words) }
 }
 
-/// A script against these doors.
-async fn all_is_well(release: &str, script: &str, doors: &[Door]) {
+/// A script against these addresses.
+pub(crate) async fn all_is_well(release: &str, script: &str, addresses: &[SocketAddr]) {
     let Some(python) = python(release).await else { return };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
-    let addresses: Vec<String> = addresses(doors).iter().map(ToString::to_string).collect();
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let ran = run(Command::new(python).arg(script).arg(addresses.join(","))).await;
     let words = ran.unwrap_or_else(|words| panic!("{words}"));
     assert!(words.contains("every operation is as it should be"), "{words}");
@@ -62,7 +63,7 @@ async fn all_is_well(release: &str, script: &str, doors: &[Door]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_published_python_client_works_unchanged() {
     let (_, doors) = doors(3).await;
-    all_is_well("0.17.8", "operations.py", &doors).await;
+    all_is_well("0.17.8", "operations.py", &addresses(&doors)).await;
 }
 
 /// Rules that TigerBeetle has not end in statuses that its clients have.
@@ -75,7 +76,7 @@ async fn the_rules_of_a_bank_are_told_in_words_that_clients_know() {
     let seed =
         [PurposeRule::new(3, PurposeRole::SpentOn, &[7]), PurposeRule::new(4, PurposeRole::PaidFor, &[7])];
     bank.apply(ledger_core::Operation::SetPurposes, &seed.map(|rule| rule.as_bytes().to_vec()).concat());
-    all_is_well("0.17.8", "bank_rules.py", &doors).await;
+    all_is_well("0.17.8", "bank_rules.py", &addresses(&doors)).await;
 }
 
 /// Whatever status the ledger may give a transfer, what leaves the door is one of TigerBeetle's.
@@ -94,7 +95,7 @@ fn no_status_of_our_own_leaves_the_door() {
 async fn the_next_release_works_as_well_and_with_another_leader() {
     let (bank, doors) = doors(3).await;
     bank.change_view(5);
-    all_is_well("0.17.9", "operations.py", &doors).await;
+    all_is_well("0.17.9", "operations.py", &addresses(&doors)).await;
 }
 
 /// Before and after requests of several batches, which came with 0.16.34.
@@ -102,6 +103,6 @@ async fn the_next_release_works_as_well_and_with_another_leader() {
 async fn older_clients_are_answered_in_their_own_encoding() {
     for release in ["0.16.30", "0.16.60"] {
         let (_, doors) = doors(1).await;
-        all_is_well(release, "older.py", &doors).await;
+        all_is_well(release, "older.py", &addresses(&doors)).await;
     }
 }

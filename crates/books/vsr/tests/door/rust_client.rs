@@ -2,7 +2,10 @@
 
 use tigerbeetle as tb;
 
-use super::site::doors;
+use std::net::SocketAddr;
+
+use super::memory::Bank;
+use super::site::{addresses, doors};
 
 fn account(id: u128) -> tb::Account {
     tb::Account { id, ledger: 1, code: 1, ..Default::default() }
@@ -17,7 +20,12 @@ fn transfer(id: u128, amount: u128) -> tb::Transfer {
 async fn the_published_rust_client_works_unchanged() {
     let (bank, doors) = doors(3).await;
     bank.change_view(5);
-    let addresses: Vec<String> = doors.iter().map(|door| door.address.to_string()).collect();
+    everything_works(&bank, &addresses(&doors)).await;
+}
+
+/// The client at these addresses of an empty bank, in ledger 1.
+pub(crate) async fn everything_works(bank: &Bank, addresses: &[SocketAddr]) {
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
     let client = tb::Client::new(0, &addresses.join(",")).unwrap();
 
     let made = client.create_accounts(&[account(1), account(2)]).await.unwrap();

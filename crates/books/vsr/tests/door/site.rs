@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ledger_core::{Account, Transfer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use vsr::{Address, Client, ClientOptions, Counts, Limits, Metrics, serve};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
+use vsr::{Address, Client, ClientOptions, Counts, Gate, Limits, Metrics, serve, serve_tls};
 use vsr_core::{HEADER_BYTES, Header};
 
 use super::memory::Bank;
@@ -29,6 +32,24 @@ impl Door {
         let (stop, stopped) = watch::channel(false);
         let whose = Address { cluster: 0, index };
         let serving = serve(listener, bank.site(index, sites), whose, limits, Arc::clone(&metrics), stopped);
+        Self { address, metrics, stop, task: tokio::spawn(serving) }
+    }
+
+    /// A door behind a gate.
+    pub(crate) async fn open_tls(
+        bank: &Bank,
+        index: u8,
+        sites: u8,
+        limits: Limits,
+        gate: &Arc<Gate>,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let (stop, stopped) = watch::channel(false);
+        let whose = Address { cluster: 0, index };
+        let (backend, counts) = (bank.site(index, sites), Arc::clone(&metrics));
+        let serving = serve_tls(listener, backend, whose, limits, counts, Arc::clone(gate), stopped);
         Self { address, metrics, stop, task: tokio::spawn(serving) }
     }
 
@@ -88,15 +109,25 @@ pub(crate) fn statuses(results: &[u8]) -> Vec<u32> {
 }
 
 /// A connection that sends whatever it is given.
-pub(crate) struct Raw(TcpStream);
+pub(crate) struct Raw<S = TcpStream>(S);
 
 impl Raw {
     pub(crate) async fn connect(door: &Door) -> Self {
         Self(TcpStream::connect(door.address).await.unwrap())
     }
+}
 
+impl Raw<TlsStream<TcpStream>> {
+    pub(crate) async fn connect_tls(door: &Door, tls: Arc<ClientConfig>) -> Self {
+        let stream = TcpStream::connect(door.address).await.unwrap();
+        Self(TlsConnector::from(tls).connect(door.address.ip().into(), stream).await.unwrap())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).await.unwrap();
+        self.0.flush().await.unwrap();
     }
 
     /// The next message; nothing if the door has closed the connection.

@@ -94,7 +94,7 @@ async fn what_carries_no_id_is_never_sent_twice() {
     let site = Site::leading("east-1", 1).await;
     let limits = GatewayLimits { answer_timeout: Duration::from_millis(200), ..GatewayLimits::default() };
     let door = Door::with(&[&site], limits, ServeLimits::default()).await;
-    for (turn, method) in [(Turn::BreakOff, "POST"), (Turn::Unknown, "DELETE"), (Turn::Hang, "PUT")] {
+    for (turn, method) in [(Turn::BreakOff, "POST"), (Turn::Unknown, "DELETE"), (Turn::Hang, "PATCH")] {
         let before = site.seen().len();
         site.next(&[turn]);
         let request = Request::builder().method(method).uri(NOT_REPEATABLE).body(Bytes::from("{}")).unwrap();
