@@ -153,14 +153,14 @@ enum Over {
 /// One connection.
 enum Payer {
     Http(Line, PaymentRequest),
-    Grpc(GrpcLine),
+    Grpc(Box<GrpcLine>),
 }
 
 impl Payer {
     async fn connect(bank: &Bank, over: Over, kind: Kind) -> Result<Self> {
         Ok(match over {
             Over::Http => Self::Http(Line::connect(bank.gateway()).await?, kind.request()),
-            Over::Grpc => Self::Grpc(GrpcLine::new(bank.gateway())?),
+            Over::Grpc => Self::Grpc(Box::new(GrpcLine::new(bank.gateway())?)),
         })
     }
 
