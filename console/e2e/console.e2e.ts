@@ -6,8 +6,11 @@ import {
   type Session,
   createAccount,
   createPayment,
+  cutDay,
   launchBrowser,
+  openDay,
   openSession,
+  placeAccounts,
   screenshot,
 } from "./harness";
 
@@ -235,6 +238,50 @@ describe("ledger", () => {
     await screenshot(page, "ledger-trial-balance");
   });
 
+  test("the tree opens and closes by keyboard, down to the accounts, and shows their sums", async () => {
+    const [root, branch] = [String(RUN + 600n), String(RUN + 601n)];
+    await createAccount({ id: root, currency: "CZK", code: 100 });
+    await createAccount({ id: branch, currency: "CZK", code: 110 });
+    await placeAccounts({
+      placements: [
+        { account: branch, above: root },
+        { account: payee, above: branch },
+      ],
+    });
+    await visit("/ledger/tree");
+    const row = (id: string) => page.locator(`[data-control="${id}"]`);
+    await row(root).locator("[data-row]").focus();
+    await page.keyboard.press("ArrowRight");
+    await row(branch).waitFor();
+    await page.keyboard.press("ArrowRight");
+    expect(await page.locator(":focus").getAttribute("aria-label")).toBe(`Expand ${branch}`);
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("link", { name: payee, exact: true }).waitFor();
+    expect(await row(root).innerText()).toMatch(/74,070\.00$/);
+    await screenshot(page, "ledger-tree");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowLeft");
+    expect(await row(branch).count()).toBe(0);
+    await page.getByRole("link", { name: root, exact: true }).click();
+    await page.getByRole("link", { name: branch, exact: true }).waitFor();
+  });
+
+  test("a business day that ended has a trial balance of its own", async () => {
+    const open = await openDay();
+    const day = open ?? "2026-11-20";
+    if (open === null) await cutDay({ opens: day });
+    const next = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
+    await cutDay({ closes: day, opens: next });
+    await visit("/ledger/days");
+    expect(await page.getByTestId("open-day").innerText()).toContain(next);
+    await page.getByRole("link", { name: day, exact: true }).click();
+    await page.waitForURL(`**/ledger/days?day=${day}`);
+    await page.getByTestId("day-verdict").waitFor();
+    expect(await page.getByTestId("day-verdict").innerText()).toMatch(/Debits equal credits[^]*[0-9a-f]{64}/);
+    await screenshot(page, "ledger-days");
+  });
+
   test("the journal shows its hashes, and is verified with a button", async () => {
     await visit("/ledger/journal");
     await page.locator("tbody tr").first().waitFor();
@@ -340,6 +387,9 @@ describe("settings", () => {
       "/ledger/transfers",
       "/ledger/pending",
       "/ledger/trial-balance",
+      "/ledger/tree",
+      "/ledger/days",
+      "/ledger/interest",
       "/ledger/journal",
       "/drills",
     ]) {

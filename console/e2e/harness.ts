@@ -75,6 +75,21 @@ export function createAccount(account: Schemas["NewAccount"]): Promise<void> {
   return post("/v1/accounts", account);
 }
 
+export function placeAccounts(batch: Schemas["PlacementBatch"]): Promise<void> {
+  return post("/v1/accounts/placements", batch);
+}
+
+export function cutDay(cut: Schemas["NewDayCut"]): Promise<void> {
+  return post("/v1/days/cut", cut);
+}
+
+/** The business day that is open, if the bank keeps any. */
+export async function openDay(): Promise<string | null> {
+  const response = await fetch(`${BASE_URL}/v1/days?limit=1`);
+  const page = (await response.json()) as Schemas["DayPage"];
+  return page.open ?? null;
+}
+
 export function createPayment(payment: Schemas["NewPayment"]): Promise<void> {
   return post("/v1/payments", payment);
 }

@@ -20,7 +20,8 @@ pub fn run(bytes: &[u8]) -> bool {
         2 => document::<NewAccount>(rest),
         3 => document::<AccountBatch>(rest),
         4 => std::str::from_utf8(rest).is_ok_and(|text| amount(text) | signed_amount(text) | cursor(text)),
-        _ => site::ask(rest),
+        7 => site::ask(&site::BOOKS, rest),
+        _ => site::ask(&site::PATHS, rest),
     }
 }
 

@@ -76,6 +76,7 @@ function Entry({ entry }: { readonly entry: StatementEntry }) {
       <td className="fine">
         <Time at={entry.timestamp} />
       </td>
+      <td>{entry.value_date}</td>
       <th scope="row">
         <PaymentLink id={entry.payment} row />
       </th>

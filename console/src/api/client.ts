@@ -22,6 +22,7 @@ export type JournalRecord = Schemas["JournalRecord"];
 export type JournalVerification = Schemas["JournalVerification"];
 export type Site = Schemas["Site"];
 export type Platform = Schemas["Platform"];
+export type OutletHealth = Schemas["OutletHealth"];
 export type Live = Schemas["Live"];
 export type Drill = Schemas["Drill"];
 export type DrillReport = Schemas["DrillReport"];
@@ -106,21 +107,16 @@ export function getTrialBalance(signal: AbortSignal) {
   return body(client.GET("/v1/trial-balance", { signal }));
 }
 
-/** The most pages of the tree that are read: a hundred thousand control accounts, which is all there can be. */
-const TREE_PAGES = 100;
+/** All control accounts after `after`, each right before those below it. */
+async function treeAfter(after: string | null, signal: AbortSignal): Promise<ControlAccount[]> {
+  const query = after === null ? {} : { after };
+  const { controls, next } = await body(client.GET("/v1/accounts/tree", { params: { query }, signal }));
+  return next == null ? controls : [...controls, ...(await treeAfter(next, signal))];
+}
 
 /** All control accounts, each right before those below it. */
-export async function listTree(signal: AbortSignal) {
-  const controls: ControlAccount[] = [];
-  let after: string | null = null;
-  for (let page = 0; page < TREE_PAGES; page++) {
-    const query: { after?: string } = after === null ? {} : { after };
-    const tree = await body(client.GET("/v1/accounts/tree", { params: { query }, signal }));
-    controls.push(...tree.controls);
-    after = tree.next ?? null;
-    if (after === null) break;
-  }
-  return controls;
+export function listTree(signal: AbortSignal) {
+  return treeAfter(null, signal);
 }
 
 export function listBelow(id: string, { cursor, limit, signal }: PageRequest) {

@@ -83,6 +83,10 @@ export const messages = {
     zh: "{leader} 为主站点，第 {epoch} 任期，序号 {seq}",
     en: "{leader} leads, epoch {epoch}, sequence {seq}",
   },
+  "overview.outlet": {
+    zh: "变更流已发布至序号 {seq}，落后 {lag} 批",
+    en: "Change feed published up to sequence {seq}, {lag} behind",
+  },
   "overview.gateway": { zh: "网关 {gateway}", en: "Gateway {gateway}" },
   "overview.version": { zh: "版本 {version}", en: "Version {version}" },
 
@@ -463,7 +467,7 @@ export function translate<Key extends MessageKey>(
 }
 
 /** The groups of messages that name values of the API. */
-export type ValueGroup = "state" | "role" | "status" | "direction" | "flag" | "phase" | "verdict" | "city" | "tab" | "order" | "kind" | "verification";
+export type ValueGroup = "state" | "role" | "status" | "direction" | "flag" | "phase" | "verdict" | "city" | "tab" | "order" | "kind" | "verification" | "rounding";
 
 /** What a value of the API is called, e.g. `("role", "leader")`; a value this build does not know is shown raw. */
 export function translateValue(language: Language, group: ValueGroup, value: string): string {

@@ -19,7 +19,6 @@ export function DaysView({ query: asked }: { readonly query: string }) {
   const query = useQuery(`days/${before ?? ""}`, (signal) =>
     listDays({ cursor: before, limit: ROWS, signal }),
   );
-  const address = (cursor: string | null) => searchAddress("days", cursor === null ? [] : [["before", cursor]]);
   return (
     <>
       <Panel title={t("tab.days")} className="no-print">
@@ -34,7 +33,7 @@ export function DaysView({ query: asked }: { readonly query: string }) {
               ) : (
                 <Days days={days} chosen={chosen} before={before} />
               )}
-              <Paging list="days" cursor={before} next={next ?? null} address={address} first="page.newest" />
+              <Paging list="days" cursor={before} next={next ?? null} address={pageOfDays} first="page.newest" />
             </>
           )}
         </Loaded>
@@ -42,6 +41,10 @@ export function DaysView({ query: asked }: { readonly query: string }) {
       {chosen === null ? null : <DayPanel date={chosen} />}
     </>
   );
+}
+
+function pageOfDays(before: string | null): string {
+  return searchAddress("days", before === null ? [] : [["before", before]]);
 }
 
 const CLOSE_COMMAND = "tongbao day close DATE --next DATE";

@@ -56,7 +56,7 @@ function Tree({ controls }: { readonly controls: readonly ControlAccount[] }) {
         <span className="quiet">{t("tree.keys")}</span>
       </p>
       <div className="table-frame">
-        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role -- a tree of rows is a treegrid (WAI-ARIA) */}
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-to-interactive-role -- rows that open are a treegrid (WAI-ARIA) */}
         <table role="treegrid" aria-label={t("tab.tree")} className="tree" onKeyDown={onKeyDown}>
           <thead>
             <tr>
@@ -179,7 +179,7 @@ function Leaves(props: { readonly id: string; readonly level: number; readonly a
             </th>
             <td>{account.currency}</td>
             <td className="number">{account.code}</td>
-            <td />
+            <td className="number">–</td>
             <td className="number">
               <Amount value={account.debits_posted} />
             </td>

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"];
-const PATHS: [&str; 12] = [
+pub(super) const PATHS: [&str; 12] = [
     "/v1/accounts",
     "/v1/accounts/batch",
     "/v1/accounts/1",
@@ -30,13 +30,40 @@ const PATHS: [&str; 12] = [
     "/v1/health",
     "/metrics",
 ];
-const START: [(&str, &str); 3] = [
+/// How a bank's books are set up and closed.
+pub(super) const BOOKS: [&str; 17] = [
+    "/v1/units",
+    "/v1/accounts/placements",
+    "/v1/accounts/tree",
+    "/v1/accounts/1/below",
+    "/v1/accounts/1/purposes",
+    "/v1/accounts/1/interest",
+    "/v1/payments",
+    "/v1/payments/1/reversal",
+    "/v1/holds/2/spend",
+    "/v1/days",
+    "/v1/days/cut",
+    "/v1/days/2026-11-20/trial-balance",
+    "/v1/interest/rates",
+    "/v1/interest/products",
+    "/v1/interest/accounts",
+    "/v1/interest/accrue",
+    "/v1/interest/capitalise",
+];
+const START: [(&str, &str); 7] = [
     ("/v1/accounts", r#"{"id":"1","currency":"CZK","code":1,"flags":["history"]}"#),
     ("/v1/accounts", r#"{"id":"2","currency":"CZK","code":1}"#),
     (
         "/v1/payments",
         r#"{"id":"1","debit_account":"1","credit_account":"2","amount":"5.00","currency":"CZK","code":1}"#,
     ),
+    (
+        "/v1/payments",
+        r#"{"id":"2","debit_account":"2","credit_account":"1","amount":"5.00","currency":"CZK","code":1,"flags":["pending"]}"#,
+    ),
+    ("/v1/units", r#"{"code":"XAU-G","ledger":1000,"minor_digits":3}"#),
+    ("/v1/days/cut", r#"{"opens":"2026-11-20"}"#),
+    ("/v1/days/cut", r#"{"closes":"2026-11-20","opens":"2026-11-23"}"#),
 ];
 /// Longer than any answer.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -91,9 +118,9 @@ impl Site {
     }
 }
 
-/// Sends the request that `bytes` make. Returns whether it was done.
-pub(super) fn ask(bytes: &[u8]) -> bool {
-    let Ok(Some(request)) = request(&mut Unstructured::new(bytes)) else { return false };
+/// Sends the request to one of `paths` that `bytes` make. Returns whether it was done.
+pub(super) fn ask(paths: &[&str], bytes: &[u8]) -> bool {
+    let Ok(Some(request)) = request(paths, &mut Unstructured::new(bytes)) else { return false };
     let (method, path) = (request.method().clone(), request.uri().clone());
     let (status, kind, body) = SITE.send(request);
     let what = format!("{method} {path}: {status} {}", String::from_utf8_lossy(&body));
@@ -116,9 +143,9 @@ fn is_json(body: &[u8]) -> bool {
 }
 
 /// `None` if HTTP itself would not let it through.
-fn request(u: &mut Unstructured<'_>) -> Result<Option<Request<Body>>> {
+fn request(paths: &[&str], u: &mut Unstructured<'_>) -> Result<Option<Request<Body>>> {
     let method = if u.arbitrary()? { "POST" } else { *u.choose(&METHODS)? };
-    let mut target = (*u.choose(&PATHS)?).to_owned();
+    let mut target = (*u.choose(paths)?).to_owned();
     if u.ratio(1_u8, 4)? {
         let length = u.int_in_range(0..=80_usize)?.min(u.len());
         let more = String::from_utf8_lossy(u.bytes(length)?).into_owned();

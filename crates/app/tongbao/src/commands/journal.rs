@@ -10,9 +10,9 @@ use console_api::SiteName;
 use ids::{Seq, Timestamp};
 use journal::{Disk, FileStore, Kind, Options, Position, Reader, RealDisk, Record, Store as _, Tail};
 use journal_pg::{PgStore, Settings, Survey};
-use ledger_core::{Account, Operation, Transfer};
 use serde_json::{Value, json};
 
+use super::events;
 use crate::cli::{JournalArgs, JournalCommand};
 use crate::error::AppError;
 use crate::institution::default_plan;
@@ -161,33 +161,10 @@ fn requests(payload: &[u8]) -> anyhow::Result<Vec<Value>> {
     let mut requests = Vec::new();
     for frame in shard::frames(payload) {
         let frame = frame?;
-        let events = frame.body.chunks_exact(ledger_core::EVENT_BYTES);
-        let events: Vec<Value> = match u8::try_from(frame.operation).map(Operation::try_from) {
-            Ok(Ok(Operation::CreateAccounts)) => {
-                events.filter_map(Account::from_bytes).map(|a| account(&a)).collect()
-            }
-            Ok(Ok(Operation::CreateTransfers)) => {
-                events.filter_map(Transfer::from_bytes).map(|t| transfer(&t)).collect()
-            }
-            _ => Vec::new(),
-        };
+        let events = events::of(frame.operation, frame.body);
         requests.push(json!({ "operation": frame.operation, "events": events }));
     }
     Ok(requests)
-}
-
-fn account(account: &Account) -> Value {
-    let flags: Vec<&str> = account.flags.names().collect();
-    json!({ "account": account.id.to_string(), "ledger": account.ledger, "code": account.code, "flags": flags })
-}
-
-fn transfer(transfer: &Transfer) -> Value {
-    let flags: Vec<&str> = transfer.flags.names().collect();
-    json!({
-        "transfer": transfer.id.to_string(), "debit": transfer.debit_account_id.to_string(),
-        "credit": transfer.credit_account_id.to_string(), "amount_minor": transfer.amount.to_string(),
-        "ledger": transfer.ledger, "code": transfer.code, "flags": flags,
-    })
 }
 
 /// One line a record, and its commands below it.

@@ -2,8 +2,10 @@
 
 mod account;
 mod certs;
+mod changes;
 mod day;
 mod drill;
+mod events;
 mod interest;
 mod journal;
 mod ledger;

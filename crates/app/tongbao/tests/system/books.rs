@@ -141,6 +141,14 @@ fn interest_is_declared_posted_and_paid() {
     assert!(text(&folder, "interest capitalise --through 2026-11-20").contains("paid for 1 accounts"));
     assert_eq!(bank.balance(1), "1000100.00");
     assert_eq!(text(&folder, "interest assign 1 --none"), "account 1 bears no interest\n");
+    let journal = text(&folder, "journal dump --limit 100 --commands");
+    for event in [
+        r#"{"closes":0,"opens":"2026-11-20"}"#,
+        r#""product":7,"rate_ppm":36500"#,
+        r#"{"account":"1","through":"2026-11-20"}"#,
+    ] {
+        assert!(journal.contains(event), "{event}: {journal}");
+    }
 }
 
 #[test]

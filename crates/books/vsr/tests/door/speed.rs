@@ -36,7 +36,12 @@ async fn full_batches_through_one_connection() {
     measure("TLS through a tunnel", ClientOptions::new(vec![address], 0, 1)).await;
 }
 
-#[expect(clippy::disallowed_methods, clippy::cast_precision_loss, reason = "a measurement reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    reason = "a measurement reads the clock, and says what it read"
+)]
 async fn measure(what: &str, options: ClientOptions) {
     let mut client = Client::open(options).await.unwrap();
     for events in [1_u32, 8_189] {
