@@ -39,6 +39,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/placements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts up to 8,190 accounts below control accounts, in order. What stands below an account makes it a control account: it
+         *     shows the sum of all accounts below it, and takes no postings.
+         */
+        post: operations["placeAccounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/tree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the control accounts with the sums below them, each right before those below it. */
+        get: operations["getAccountTree"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{id}": {
         parameters: {
             query?: never;
@@ -93,6 +130,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/accounts/{id}/below": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the accounts directly below a control account, the oldest first. A page may be short of its limit, even empty, and
+         *     still have a next one.
+         */
+        get: operations["listAccountsBelow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{id}/interest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the interest of an account. */
+        get: operations["getInterest"];
+        /** Lets an account bear interest from the open business day on, or no longer. */
+        put: operations["assignInterest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{id}/purposes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows for what an account's money may be spent, and for what it may be paid. */
+        get: operations["getPurposes"];
+        /** Says for what an account's money may be spent, and for what it may be paid. Replaces what was said before. */
+        put: operations["setPurposes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{id}/statement": {
         parameters: {
             query?: never;
@@ -119,6 +212,81 @@ export interface paths {
         };
         /** Searches for transfers of one account. */
         get: operations["listAccountTransfers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams what every journal batch changed, one server-sent event for each CloudEvent. Any site answers; on a follower the
+         *     newest batch comes with the next one, which proves it durable. The `id` of an event, sent back as `Last-Event-ID`, goes on
+         *     after it. A stream that cannot go on ends with an event named `problem`.
+         */
+        get: operations["streamChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the business days that have ended, newest first, and tells which one is open. */
+        get: operations["listDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/days/cut": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a business day and begins the next one. Whatever is booked afterwards belongs to that, and the trial balance of the
+         *     day that ended stays as it is.
+         */
+        post: operations["cutDay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/days/{date}/trial-balance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the trial balance at the end of a business day, with the digest that was taken of it then. */
+        get: operations["getDayTrialBalance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -196,6 +364,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/holds/{id}/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Spends a hold: posts it, or a part of it, and pays that amount from the account it is held for to somebody who may be
+         *     paid for its purpose; and holds the rest again if asked to. All of it is done or nothing.
+         */
+        post: operations["spendHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/interest/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the accounts that bear interest, the oldest first. */
+        get: operations["listInterestAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/interest/accrue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Posts the interest of accounts through a business day that has ended, so many of them at a time. */
+        post: operations["accrueInterest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/interest/capitalise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pays posted interest to accounts, or takes it from them, so many of them at a time. */
+        post: operations["capitaliseInterest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/interest/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists interest products, by number. */
+        get: operations["listInterestProducts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/interest/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Declares an interest product, or one more rate of it. */
+        post: operations["declareInterestRate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/journal": {
         parameters: {
             query?: never;
@@ -261,7 +534,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes up to 8,190 payments, in order, durable together. */
+        /**
+         * Makes up to 8,190 payments, in order, durable together; up to 4,095 if one of them has a value date, a purpose, or
+         *     reverses another.
+         */
         post: operations["createPayments"];
         delete?: never;
         options?: never;
@@ -280,6 +556,26 @@ export interface paths {
         get: operations["getPayment"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payments/{id}/reversal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a payment back: books its amount from the account that received it to the one that gave it, as a payment that
+         *     names the one it reverses. A payment is reversed once, and nothing is ever deleted.
+         */
+        post: operations["reversePayment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -405,12 +701,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the units that the bank has declared, by ledger. There are 10,000 at most. */
+        get: operations["listUnits"];
+        put?: never;
+        /** Declares what the amounts of a ledger are counted in. What was declared once is never changed. */
+        post: operations["declareUnit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description An account as the ledger has it. */
+        /** @description An account as the ledger has it. A control account shows the sums of all accounts below it. */
         Account: {
+            above?: components["schemas"]["Id"] | null;
             /** @description `balance` − `debits_pending`. */
             available: components["schemas"]["SignedAmount"];
             /** @description `credits_posted` − `debits_posted`. */
@@ -434,6 +749,8 @@ export interface components {
             flags: components["schemas"]["AccountFlag"][];
             /** @description The account's id. */
             id: components["schemas"]["Id"];
+            /** @description Whether it is a control account: others stand below it, and it takes no postings of its own. */
+            is_control?: boolean;
             /** @description When the account was created. */
             timestamp: components["schemas"]["Timestamp"];
             /** @description The client's own 128 bits. */
@@ -471,6 +788,22 @@ export interface components {
          * @enum {string}
          */
         AccountFlag: "linked" | "debits_must_not_exceed_credits" | "credits_must_not_exceed_debits" | "history" | "imported" | "closed";
+        /** @description The interest of an account. */
+        AccountInterest: {
+            /** @description The account. */
+            account: components["schemas"]["Id"];
+            /** @description What is posted and not yet paid; below zero if the other side owes it. */
+            accrued: components["schemas"]["SignedAmount"];
+            accrued_through?: components["schemas"]["Date"] | null;
+            /** @description The unit of `accrued`. */
+            currency: components["schemas"]["Unit"];
+            /**
+             * Format: int32
+             * @description The product; nothing if the account bears no interest.
+             */
+            product?: number | null;
+            since?: components["schemas"]["Date"] | null;
+        };
         /**
          * @description A page of accounts, the oldest first unless asked otherwise. With filters it may be short of its limit, even empty, and
          *     still have a next one.
@@ -479,6 +812,17 @@ export interface components {
             /** @description The accounts of this page. */
             accounts: components["schemas"]["Account"][];
             next?: components["schemas"]["Id"] | null;
+        };
+        /** @description A page of the tree's control accounts, each right before those below it, side by side in order of creation. */
+        AccountTree: {
+            /** @description The control accounts of this page. */
+            controls: components["schemas"]["ControlAccount"][];
+            next?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int64
+             * @description The last journal batch that the sums contain.
+             */
+            seq: number;
         };
         /** @description Acknowledgements counted in intervals of equal length. */
         AckTimeline: {
@@ -551,15 +895,217 @@ export interface components {
             next?: components["schemas"]["Cursor"] | null;
         };
         /**
-         * @description A currency's alphabetic code (ISO 4217).
-         * @example CZK
+         * @description Which balances earn.
+         * @enum {string}
          */
-        Currency: string;
+        BalanceSide: "credit" | "debit";
+        /** @description The changes of a batch, or of a part of it. */
+        BatchChanges: {
+            /** @description What changed, in the order in which it happened; at most 1,000 changes. */
+            changes: components["schemas"]["Change"][];
+            /**
+             * Format: int64
+             * @description The reign of the leader that wrote it.
+             */
+            epoch: number;
+            /**
+             * Format: int32
+             * @description Which part of the batch this is, from 1.
+             */
+            part: number;
+            /**
+             * Format: int32
+             * @description How many parts there are.
+             */
+            parts: number;
+            /**
+             * Format: int64
+             * @description The batch.
+             */
+            seq: number;
+            /** @description The shard. */
+            shard: string;
+            /** @description The stamp of the batch. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description What one batch changed, or a part of it. Standard: CloudEvents 1.0, JSON event format, with the extension
+         *     `partitionkey`.
+         *
+         *     The same batch gives the same bytes on every site and at any time; `source` and `id` together name an event for good.
+         */
+        BatchEvent: {
+            /** @description The changes. */
+            data: components["schemas"]["BatchChanges"];
+            /** @description `application/json`. */
+            datacontenttype: string;
+            /** @description The shard and the place in its feed after this event, `bank/17`; for all parts of a batch but the last `bank/17.1`. */
+            id: string;
+            /** @description The shard: events of one shard stay in order. */
+            partitionkey: string;
+            /** @description The shard: `/shards/bank`. */
+            source: string;
+            /** @description `1.0`. */
+            specversion: string;
+            /** @description The stamp of the batch. */
+            time: components["schemas"]["Timestamp"];
+            /** @description `cn.tongbao.ledger.batch.v1`. */
+            type: string;
+        };
+        /** @description A business day that has ended. */
+        BusinessDay: {
+            /** @description The day. */
+            date: components["schemas"]["Date"];
+            /** @description The SHA-256 of its trial balance. */
+            digest: string;
+            /** @description When it ended. */
+            ended_at: components["schemas"]["Timestamp"];
+            /** @description Whether its trial balance is kept; of days very long ago only the digest is. */
+            is_kept: boolean;
+            /** @description The business day after it. */
+            next_date: components["schemas"]["Date"];
+            /**
+             * Format: int32
+             * @description How many payments there were in the books when it ended, those of all days before included.
+             */
+            transfers: number;
+        };
+        /** @description A change of the books. */
+        Change: (components["schemas"]["CreatedAccount"] & {
+            /** @enum {string} */
+            type: "account_created";
+        }) | (components["schemas"]["Payment"] & {
+            /** @enum {string} */
+            type: "transfer_created";
+        }) | (components["schemas"]["ExpiredTransfer"] & {
+            /** @enum {string} */
+            type: "transfer_expired";
+        });
+        /** @description A control account with the sums of all accounts below it, at any depth. */
+        ControlAccount: {
+            above?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int32
+             * @description How many of all accounts below it are no control accounts.
+             */
+            accounts: number;
+            /** @description `credits_posted` − `debits_posted`. */
+            balance: components["schemas"]["SignedAmount"];
+            /**
+             * Format: int32
+             * @description How many accounts stand directly below it, control accounts included.
+             */
+            below: number;
+            /**
+             * Format: int32
+             * @description What kind of account this is.
+             */
+            code: number;
+            /** @description Sum of credits reserved and neither posted nor voided. */
+            credits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted credits. */
+            credits_posted: components["schemas"]["Amount"];
+            /** @description The unit of all the sums. */
+            currency: components["schemas"]["Unit"];
+            /** @description Sum of debits reserved and neither posted nor voided. */
+            debits_pending: components["schemas"]["Amount"];
+            /** @description Sum of posted debits. */
+            debits_posted: components["schemas"]["Amount"];
+            /**
+             * Format: int32
+             * @description How many accounts stand above it: 0 at the root of a tree.
+             */
+            depth: number;
+            /** @description The account. */
+            id: components["schemas"]["Id"];
+        };
+        /** @description An account as it was created, without sums. */
+        CreatedAccount: {
+            /**
+             * Format: int32
+             * @description What kind of account this is.
+             */
+            code: number;
+            /** @description The currency of everything in the account. */
+            currency: components["schemas"]["Unit"];
+            /** @description The rules the account is held to. */
+            flags: components["schemas"]["AccountFlag"][];
+            /** @description The account's id. */
+            id: components["schemas"]["Id"];
+            /** @description When the account was created; for an imported account, when it says it was. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description The client's own 128 bits. */
+            user_data_128: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32: number;
+            /** @description The client's own 64 bits. */
+            user_data_64: components["schemas"]["U64"];
+        };
         /**
          * @description Where the next page begins; opaque.
          * @example 1700000000000000001
          */
         Cursor: string;
+        /**
+         * @description A day (ISO 8601), from 1970-01-01 to 9999-12-31.
+         * @example 2026-11-22
+         */
+        Date: string;
+        /** @description A rate, and the day from which it holds until the next. */
+        DatedRate: {
+            /** @description The first day that earns at this rate. */
+            from: components["schemas"]["Date"];
+            /**
+             * Format: int32
+             * @description Parts per million per year.
+             */
+            rate_ppm: number;
+        };
+        /**
+         * @description How days become years: the name in FpML's coding scheme `day-count-fraction`.
+         * @example ACT/365.FIXED
+         */
+        DayCount: string;
+        /** @description The answer to a [`NewDayCut`]. */
+        DayCut: {
+            closed?: components["schemas"]["BusinessDay"] | null;
+            /** @description The business day that is open now. */
+            open: components["schemas"]["Date"];
+        };
+        /** @description A page of business days that have ended, newest first. */
+        DayPage: {
+            /** @description The days of this page. */
+            days: components["schemas"]["BusinessDay"][];
+            next?: components["schemas"]["Date"] | null;
+            open?: components["schemas"]["Date"] | null;
+        };
+        /** @description The trial balance at the end of a business day. */
+        DayTrialBalance: {
+            /** @description Whether debits equal credits in every currency, posted and pending. */
+            balanced: boolean;
+            /** @description Each currency, by its ledger's number. */
+            currencies: components["schemas"]["TrialBalanceCurrency"][];
+            /** @description The day. */
+            day: components["schemas"]["BusinessDay"];
+        };
+        /** @description A unit that was declared. */
+        DeclaredUnit: {
+            /** @description Its code. */
+            code: components["schemas"]["UnitCode"];
+            /**
+             * Format: int32
+             * @description The number of its ledger.
+             */
+            ledger: number;
+            /**
+             * Format: int32
+             * @description How many digits follow the point.
+             */
+            minor_digits: number;
+        };
         /**
          * @description The side of a payment an account stands on.
          * @enum {string}
@@ -760,6 +1306,26 @@ export interface components {
          * @enum {string}
          */
         DrillState: "running" | "passed" | "failed";
+        /** @description A pending transfer whose timeout passed. */
+        ExpiredTransfer: {
+            /** @description What was reserved. */
+            amount: components["schemas"]["Amount"];
+            /** @description The account that would have received. */
+            credit_account: components["schemas"]["Id"];
+            /** @description The currency of `amount`. */
+            currency: components["schemas"]["Unit"];
+            /** @description The account that would have given. */
+            debit_account: components["schemas"]["Id"];
+            /** @description The pending transfer's id. */
+            id: components["schemas"]["Id"];
+            /** @description When it expired. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description How far the change feed was told: a batch's number, or with a part of it.
+         * @example 17
+         */
+        FeedPlace: string;
         /** @description The answer to `GET /v1/health`: the state of the site that answers. */
         Health: {
             /**
@@ -769,6 +1335,7 @@ export interface components {
             epoch: number;
             /** @description The site that began this reign, by the journal; nothing while this site has not read so far. It may have ended since. */
             leader?: string | null;
+            outlet?: components["schemas"]["OutletHealth"] | null;
             /** @description What the site is in that shard. */
             role: components["schemas"]["Role"];
             /**
@@ -810,6 +1377,11 @@ export interface components {
             expires_at?: components["schemas"]["Timestamp"] | null;
             /** @description The pending payment's id. */
             id: components["schemas"]["Id"];
+            /**
+             * Format: int32
+             * @description What it is for, if that was said.
+             */
+            purpose?: number | null;
             /** @description When it was made. */
             timestamp: components["schemas"]["Timestamp"];
             /** @description The client's own 128 bits. */
@@ -827,6 +1399,75 @@ export interface components {
          * @example 2378
          */
         Id: string;
+        /** @description A page of accounts that bear interest, the oldest first. */
+        InterestAccountPage: {
+            /** @description The accounts of this page. */
+            accounts: components["schemas"]["AccountInterest"][];
+            next?: components["schemas"]["Id"] | null;
+        };
+        /** @description An interest product. */
+        InterestProduct: {
+            /** @description Where interest is collected until it is paid. */
+            accrued_account: components["schemas"]["Id"];
+            /**
+             * Format: int32
+             * @description The code of the payments that it posts.
+             */
+            code: number;
+            /** @description Where interest comes from or goes to. */
+            contra_account: components["schemas"]["Id"];
+            /** @description How days become years. */
+            day_count: components["schemas"]["DayCount"];
+            /**
+             * Format: int32
+             * @description Its number.
+             */
+            product: number;
+            /** @description Its rates, the earliest first. */
+            rates: components["schemas"]["DatedRate"][];
+            /** @description What becomes of the fraction that is left. */
+            remainder: components["schemas"]["InterestRemainder"];
+            /** @description How interest becomes whole minor units. */
+            rounding: components["schemas"]["InterestRounding"];
+            /** @description Which balances earn. */
+            side: components["schemas"]["BalanceSide"];
+        };
+        /** @description A page of interest products, by number. */
+        InterestProductPage: {
+            /**
+             * Format: int32
+             * @description The `after` of the next page; nothing on the last.
+             */
+            next?: number | null;
+            /** @description The products of this page. */
+            products: components["schemas"]["InterestProduct"][];
+        };
+        /**
+         * @description What becomes of the fraction of a minor unit that is left at the end of a period.
+         * @enum {string}
+         */
+        InterestRemainder: "carried" | "dropped";
+        /**
+         * @description How interest becomes whole minor units.
+         * @enum {string}
+         */
+        InterestRounding: "half_up" | "half_even" | "half_down" | "up" | "down" | "ceiling" | "floor";
+        /** @description What became of a [`NewInterestRun`]. */
+        InterestRunOutcome: {
+            /**
+             * Format: int32
+             * @description Accounts whose interest was posted or paid, or that had none to be.
+             */
+            done: number;
+            next?: components["schemas"]["Id"] | null;
+            /** @description Accounts that were refused; the id is that of the account. */
+            refused: components["schemas"]["Refused"][];
+            /**
+             * Format: int32
+             * @description Accounts for which it was done before.
+             */
+            unchanged: number;
+        };
         /**
          * @description What a record is for.
          * @enum {string}
@@ -987,8 +1628,8 @@ export interface components {
              * @description What kind of account this is, from the bank's own chart of accounts; not zero.
              */
             code: number;
-            /** @description The currency of everything in the account. */
-            currency: components["schemas"]["Currency"];
+            /** @description The unit of everything in the account. */
+            currency: components["schemas"]["Unit"];
             /** @description The rules the account is held to. */
             flags?: components["schemas"]["AccountFlag"][];
             /** @description The account's id, chosen by the client. */
@@ -1004,6 +1645,69 @@ export interface components {
             /** @description The client's own 64 bits. */
             user_data_64?: components["schemas"]["U64"];
         };
+        /** @description Ends a business day and begins the next one: whatever is booked afterwards belongs to that. */
+        NewDayCut: {
+            closes?: components["schemas"]["Date"] | null;
+            /** @description The business day that begins. */
+            opens: components["schemas"]["Date"];
+        };
+        /** @description Lets an account bear interest from the open business day on, or no longer. */
+        NewInterestAssignment: {
+            /**
+             * Format: int32
+             * @description The product; null, and the account bears no interest any more.
+             */
+            product: number | null;
+        };
+        /**
+         * @description A rate of an interest product, with all that the product is. The first one declares the product; further ones set the
+         *     rates of later days, and say the same of everything else.
+         */
+        NewInterestRate: {
+            /** @description Where interest is collected day by day until it is paid: a payable for deposits, a receivable for loans. */
+            accrued_account: components["schemas"]["Id"];
+            /**
+             * Format: int32
+             * @description The code of the payments that it posts; not zero.
+             */
+            code: number;
+            /** @description Where interest comes from or goes to: the expense of deposits, the income of loans. */
+            contra_account: components["schemas"]["Id"];
+            /** @description How days become years. */
+            day_count: components["schemas"]["DayCount"];
+            /** @description The first day that earns at this rate. */
+            from: components["schemas"]["Date"];
+            /**
+             * Format: int32
+             * @description The product's number; not zero.
+             */
+            product: number;
+            /**
+             * Format: int32
+             * @description Parts per million per year: 35000 are 3.5 percent. Below zero, the holder of the balance pays.
+             */
+            rate_ppm: number;
+            /** @description What becomes of the fraction that is left. */
+            remainder: components["schemas"]["InterestRemainder"];
+            /** @description How interest becomes whole minor units. */
+            rounding: components["schemas"]["InterestRounding"];
+            /** @description Which balances earn. */
+            side: components["schemas"]["BalanceSide"];
+        };
+        /**
+         * @description A run of interest over the accounts that bear it: one request does so many of them, and says where to go on. Each
+         *     account's payment has an id that follows from account and day, so doing it twice is doing it once.
+         */
+        NewInterestRun: {
+            after?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int32
+             * @description Accounts in this request, 1 to 8,190. Default: 1,000.
+             */
+            limit?: number | null;
+            /** @description The last business day whose interest is posted or paid; it must have ended. */
+            through: components["schemas"]["Date"];
+        };
         /** @description A payment to be made. The same id with the same content again gives the same answer and moves nothing. */
         NewPayment: {
             /** @description How much; with a balancing flag, at most how much. */
@@ -1015,8 +1719,8 @@ export interface components {
             code: number;
             /** @description The account that receives. */
             credit_account: components["schemas"]["Id"];
-            /** @description The currency of `amount` and of both accounts. */
-            currency: components["schemas"]["Currency"];
+            /** @description The unit of `amount` and of both accounts. */
+            currency: components["schemas"]["Unit"];
             /** @description The account that gives. */
             debit_account: components["schemas"]["Id"];
             /** @description Linked, pending, posting, voiding, balancing, closing, imported. */
@@ -1024,6 +1728,13 @@ export interface components {
             /** @description The payment's id, chosen by the client. */
             id: components["schemas"]["Id"];
             pending_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int32
+             * @description What the amount is for, by the bank's own number or an ISO 18245 merchant category: then the account that gives must
+             *     be free to spend on it, and the one that receives must be paid for it.
+             */
+            purpose?: number | null;
+            reverses?: components["schemas"]["Id"] | null;
             /**
              * Format: int32
              * @description Seconds after which a pending payment expires; 0: never.
@@ -1039,11 +1750,117 @@ export interface components {
             user_data_32?: number;
             /** @description The client's own 64 bits. */
             user_data_64?: components["schemas"]["U64"];
+            value_date?: components["schemas"]["Date"] | null;
         };
+        /** @description A counter-entry to be made: the payment's amount, back from the account that received it to the one that gave. */
+        NewReversal: {
+            /**
+             * Format: int32
+             * @description What kind of payment the counter-entry is. Default: that of the payment.
+             */
+            code?: number | null;
+            /** @description The id of the counter-entry, chosen by the client. */
+            id: components["schemas"]["Id"];
+            /** @description The client's own 128 bits. */
+            user_data_128?: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32?: number;
+            /** @description The client's own 64 bits. */
+            user_data_64?: components["schemas"]["U64"];
+            value_date?: components["schemas"]["Date"] | null;
+        };
+        /**
+         * @description Spends a hold: its amount, or a part of it, goes through the account it is held for to somebody who may be paid for its
+         *     purpose, all or nothing.
+         */
+        NewSpending: {
+            /** @description How much, at most what is held. */
+            amount: components["schemas"]["Amount"];
+            /**
+             * Format: int32
+             * @description What kind of payment this is. Default: that of the hold.
+             */
+            code?: number | null;
+            /** @description Who receives. */
+            credit_account: components["schemas"]["Id"];
+            /** @description The unit of `amount` and of the hold. */
+            currency: components["schemas"]["Unit"];
+            /**
+             * @description The id of the payment to the one who receives, chosen by the client. The ids of what else is booked follow from the
+             *     request, so that sending it twice is doing it once.
+             */
+            id: components["schemas"]["Id"];
+            /** @description Whether what is left of the hold is held again, as a new hold; else it is free again. */
+            keep_rest?: boolean;
+            /**
+             * Format: int32
+             * @description What the payment is for. Default: what the hold is for.
+             */
+            purpose?: number | null;
+            /**
+             * Format: int32
+             * @description With `keep_rest`: seconds after which the new hold expires; 0: never. Default: as many as the hold had from the
+             *     beginning.
+             */
+            rest_timeout?: number | null;
+        };
+        /**
+         * @description A unit to be declared: what the amounts of a ledger are counted in. What was declared once is never changed. The same
+         *     again changes nothing.
+         */
+        NewUnit: {
+            /** @description Its code, unique in the bank. */
+            code: components["schemas"]["UnitCode"];
+            /**
+             * Format: int32
+             * @description The number of the ledger, from 1000 on: the numbers below are those of ISO 4217.
+             */
+            ledger: number;
+            /**
+             * Format: int32
+             * @description How many digits follow the point, at most 18.
+             */
+            minor_digits: number;
+        };
+        /** @description Why publishing does not go on. */
+        OutletFailure: {
+            /** @description The error's code. */
+            code: string;
+            /** @description What is wrong. */
+            detail: string;
+        };
+        /** @description How publishing the change feed goes. */
+        OutletHealth: {
+            failure?: components["schemas"]["OutletFailure"] | null;
+            /**
+             * Format: int64
+             * @description Durable batches of the journal after that one.
+             */
+            lag_batches: number;
+            /**
+             * Format: int64
+             * @description The last batch of which everything is known to be published. 0 while nothing is known.
+             */
+            published_seq: number;
+            /** @description What this site does about it. */
+            state: components["schemas"]["OutletState"];
+            /** @description Where to: `kafka://host:9092/topic`. */
+            target: string;
+        };
+        /**
+         * @description What a site does about publishing its change feed.
+         * @enum {string}
+         */
+        OutletState: "waiting" | "resuming" | "publishing" | "failing";
         /** @description A payment as the ledger has it. */
         Payment: {
             /** @description How much. */
             amount: components["schemas"]["Amount"];
+            /** @description The business day it was booked on; before the first business day, that of `timestamp` in UTC. */
+            booking_date: components["schemas"]["Date"];
             /**
              * Format: int32
              * @description What kind of payment this is.
@@ -1060,6 +1877,13 @@ export interface components {
             /** @description The payment's id. */
             id: components["schemas"]["Id"];
             pending_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int32
+             * @description What the amount is for, if that was said.
+             */
+            purpose?: number | null;
+            reversed_by?: components["schemas"]["Id"] | null;
+            reverses?: components["schemas"]["Id"] | null;
             /** @description What became of it. */
             status: components["schemas"]["PaymentStatus"];
             /**
@@ -1078,6 +1902,8 @@ export interface components {
             user_data_32: number;
             /** @description The client's own 64 bits. */
             user_data_64: components["schemas"]["U64"];
+            /** @description The day from which the amount counts for interest. */
+            value_date: components["schemas"]["Date"];
         };
         /** @description The answer to a payment that was made. */
         PaymentAck: {
@@ -1096,7 +1922,7 @@ export interface components {
         /** @description Payments to be made in one request, in their order. */
         PaymentBatch: {
             id?: components["schemas"]["Id"] | null;
-            /** @description At most 8,190 payments. */
+            /** @description At most 8,190 payments; at most 4,095 if one of them has a value date, a purpose, or reverses another. */
             payments: components["schemas"]["NewPayment"][];
         };
         /** @description What became of a [`PaymentBatch`]. */
@@ -1152,6 +1978,35 @@ export interface components {
             /** @description When it began. */
             started_at: components["schemas"]["Timestamp"];
         };
+        /**
+         * @description Puts an account below another one of the same unit, which becomes a control account: it shows the sum of the accounts
+         *     below it, and takes no postings of its own.
+         */
+        Placement: {
+            above?: components["schemas"]["Id"] | null;
+            /** @description The account to be put. */
+            account: components["schemas"]["Id"];
+        };
+        /** @description Accounts to be put below control accounts. What is there already stays; so sending it twice changes nothing. */
+        PlacementBatch: {
+            /** @description At most 8,190 placements, done in their order. */
+            placements: components["schemas"]["Placement"][];
+        };
+        /** @description What became of a [`PlacementBatch`]. */
+        PlacementBatchOutcome: {
+            /**
+             * Format: int32
+             * @description Accounts that stand in a new place.
+             */
+            placed: number;
+            /** @description Placements that were refused, in the order of the request; the id is that of the account. */
+            refused: components["schemas"]["Refused"][];
+            /**
+             * Format: int32
+             * @description Accounts that were there already.
+             */
+            unchanged: number;
+        };
         /** @description The whole platform at one moment. */
         Platform: {
             /**
@@ -1165,6 +2020,7 @@ export interface components {
              */
             gateway: string;
             leader?: components["schemas"]["SiteName"] | null;
+            outlet?: components["schemas"]["OutletHealth"] | null;
             /**
              * Format: int64
              * @description The last durable journal batch.
@@ -1200,6 +2056,16 @@ export interface components {
             title: string;
             /** @description The page of the code. */
             type: string;
+        };
+        /**
+         * @description For what the money of an account may be spent, and for what the account may be paid. Purposes are the bank's own
+         *     numbers, or merchant categories of ISO 18245.
+         */
+        Purposes: {
+            /** @description The account may be paid for these. */
+            paid_for: number[];
+            /** @description What is in the account may be spent on these only; on anything, if there are none. */
+            spent_on: number[];
         };
         /** @description One account or payment of a batch that was refused. */
         Refused: {
@@ -1284,6 +2150,18 @@ export interface components {
          * @enum {string}
          */
         SiteState: "up" | "starting" | "down";
+        /** @description The answer to a hold that was spent. */
+        Spending: {
+            /** @description The payment to the one who receives. */
+            id: components["schemas"]["Id"];
+            /** @description The payment that posted the hold. */
+            posting: components["schemas"]["Id"];
+            rest?: components["schemas"]["Id"] | null;
+            /** @description How much is held again. */
+            rest_amount: components["schemas"]["Amount"];
+            /** @description When it was made. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
         /** @description The answer to `GET /v1/state-hash`: the digest of everything the ledger holds. */
         StateHash: {
             /**
@@ -1313,6 +2191,8 @@ export interface components {
             amount: components["schemas"]["Amount"];
             /** @description The posted balance after this entry. A pending, voided or expired entry does not move it. */
             balance: components["schemas"]["SignedAmount"];
+            /** @description The business day it was booked on. */
+            booking_date: components["schemas"]["Date"];
             /**
              * Format: int32
              * @description What kind of payment this is.
@@ -1324,12 +2204,21 @@ export interface components {
             direction: components["schemas"]["Direction"];
             /** @description The payment. */
             payment: components["schemas"]["Id"];
+            /**
+             * Format: int32
+             * @description What the amount is for, if that was said.
+             */
+            purpose?: number | null;
+            reversed_by?: components["schemas"]["Id"] | null;
+            reverses?: components["schemas"]["Id"] | null;
             /** @description What became of the payment. */
             status: components["schemas"]["PaymentStatus"];
             /** @description When it was made. */
             timestamp: components["schemas"]["Timestamp"];
             /** @description The client's own 64 bits. */
             user_data_64: components["schemas"]["U64"];
+            /** @description The day from which the amount counts for interest. */
+            value_date: components["schemas"]["Date"];
         };
         /** @description How many transfers a site keeps where. */
         StorageLevels: {
@@ -1457,10 +2346,20 @@ export interface components {
          */
         U64: string;
         /**
-         * @description A currency's alphabetic code (ISO 4217); or the number of a ledger that is no currency.
+         * @description A currency's alphabetic code (ISO 4217), the code of a unit that the bank has declared, or the number of a ledger.
          * @example CZK
          */
         Unit: string;
+        /**
+         * @description The code of a declared unit: two to twelve of A–Z, 0–9, point and hyphen, a letter among them; not three letters, which are a currency's.
+         * @example XAU-G
+         */
+        UnitCode: string;
+        /** @description The units that a bank has declared, by ledger. The currencies of ISO 4217 need no declaration and are not in it. */
+        UnitList: {
+            /** @description The units. */
+            units: components["schemas"]["DeclaredUnit"][];
+        };
         /**
          * @description How a drill ended.
          * @enum {string}
@@ -1614,6 +2513,86 @@ export interface operations {
             };
         };
     };
+    placeAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlacementBatch"];
+            };
+        };
+        responses: {
+            /** @description What became of each placement */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacementBatchOutcome"];
+                };
+            };
+            /** @description Nothing was done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccountTree: {
+        parameters: {
+            query?: {
+                /** @description Only this control account and those below it. */
+                root?: components["schemas"]["Id"];
+                /** @description Only control accounts in this unit. */
+                currency?: components["schemas"]["Unit"];
+                /** @description Go on after this control account: the `next` of the page before. */
+                after?: components["schemas"]["Id"];
+                /** @description Entries on a page, 1 to 1,000. Default: 1,000. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the tree */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountTree"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getAccount: {
         parameters: {
             query?: never;
@@ -1755,6 +2734,228 @@ export interface operations {
             };
         };
     };
+    listAccountsBelow: {
+        parameters: {
+            query?: {
+                /** @description Go on after this account: the `next` of the page before. */
+                after?: components["schemas"]["Id"];
+                /** @description Entries on a page, 1 to 1,000. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getInterest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The interest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountInterest"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assignInterest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInterestAssignment"];
+            };
+        };
+        responses: {
+            /** @description The account's interest as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountInterest"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger refused it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPurposes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The purposes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purposes"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setPurposes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Purposes"];
+            };
+        };
+        responses: {
+            /** @description The purposes as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purposes"];
+                };
+            };
+            /** @description No such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getStatement: {
         parameters: {
             query?: {
@@ -1843,6 +3044,190 @@ export interface operations {
             };
             /** @description No such account */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamChanges: {
+        parameters: {
+            query?: {
+                /** @description The first batch to tell of. Default: 1. The header `Last-Event-ID` goes before it. */
+                from?: number;
+                /** @description Whether to go on with batches as they happen; otherwise the stream ends with the newest. Default: true. */
+                follow?: boolean;
+                /** @description Only changes of this account: the account itself, and transfers that debit or credit it. */
+                account?: components["schemas"]["Id"];
+                /** @description Only changes in this currency, unit or ledger. */
+                currency?: components["schemas"]["Unit"];
+            };
+            header?: {
+                /** @description The `id` of the last event: goes before `from` */
+                "Last-Event-ID"?: components["schemas"]["FeedPlace"] | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream whose events have a BatchEvent as `data` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["BatchEvent"];
+                };
+            };
+            /** @description The books have not come that far */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDays: {
+        parameters: {
+            query?: {
+                /** @description Only days before this one: the `next` of the page before. */
+                before?: components["schemas"]["Date"];
+                /** @description Entries on a page, 1 to 1,000. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayPage"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cutDay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDayCut"];
+            };
+        };
+        responses: {
+            /** @description The day has ended; repeating the request repeats the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayCut"];
+                };
+            };
+            /** @description Another business day is open */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The day that begins is not after the one that ends */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDayTrialBalance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                date: components["schemas"]["Date"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sums */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayTrialBalance"];
+                };
+            };
+            /** @description No such day has ended */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Only the digest is kept of a day so long ago */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2012,6 +3397,253 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    spendHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSpending"];
+            };
+        };
+        responses: {
+            /** @description The hold is spent; repeating the request repeats the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description No such hold */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The id stands for another payment */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger refused it, and nothing was done */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInterestAccounts: {
+        parameters: {
+            query?: {
+                /** @description Go on after this account: the `next` of the page before. */
+                after?: components["schemas"]["Id"];
+                /** @description Entries on a page, 1 to 1,000. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of accounts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterestAccountPage"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accrueInterest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInterestRun"];
+            };
+        };
+        responses: {
+            /** @description What became of each account, and where to go on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterestRunOutcome"];
+                };
+            };
+            /** @description Nothing was done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    capitaliseInterest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInterestRun"];
+            };
+        };
+        responses: {
+            /** @description What became of each account, and where to go on */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterestRunOutcome"];
+                };
+            };
+            /** @description Nothing was done */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listInterestProducts: {
+        parameters: {
+            query?: {
+                /** @description Go on after this product: the `next` of the page before. */
+                after?: number;
+                /** @description Entries on a page, 1 to 1,000. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of products */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterestProductPage"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declareInterestRate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInterestRate"];
+            };
+        };
+        responses: {
+            /** @description The product as it is now */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterestProduct"];
+                };
+            };
+            /** @description The product exists, and is another one */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger refused it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2275,6 +3907,68 @@ export interface operations {
             };
         };
     };
+    reversePayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReversal"];
+            };
+        };
+        responses: {
+            /** @description The counter-entry is made; repeating the request repeats the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentAck"];
+                };
+            };
+            /** @description No such payment */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The id stands for another payment */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger refused it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPending: {
         parameters: {
             query?: {
@@ -2507,6 +4201,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrialBalance"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUnits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The units */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitList"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declareUnit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnit"];
+            };
+        };
+        responses: {
+            /** @description The unit is declared; repeating the request repeats the answer */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclaredUnit"];
+                };
+            };
+            /** @description The ledger has another unit, or another ledger has the code */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The ledger refused it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Anything else */
