@@ -12,6 +12,7 @@ mod base;
 mod mutation;
 mod script;
 
+pub mod access_rules;
 pub mod bank_api;
 pub mod client_protocol;
 pub mod journal_segments;
@@ -23,7 +24,8 @@ pub mod ledger_storage;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every door.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
+    ("access_rules", access_rules::run),
     ("bank_api", bank_api::run),
     ("client_protocol", client_protocol::run),
     ("journal_segments", journal_segments::run),

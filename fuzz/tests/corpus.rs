@@ -58,7 +58,15 @@ macro_rules! doors {
     };
 }
 
-doors!(bank_api, client_protocol, journal_segments, ledger_queries, ledger_requests, ledger_storage);
+doors!(
+    access_rules,
+    bank_api,
+    client_protocol,
+    journal_segments,
+    ledger_queries,
+    ledger_requests,
+    ledger_storage
+);
 
 #[test]
 fn the_corpus_stays_small() {

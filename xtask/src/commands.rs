@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::console::Console;
 use crate::process::Cmd;
 use crate::test::TestArgs;
-use crate::tools::{Installer, Node};
+use crate::tools::{Installer, Node, ensure_compilers};
 use crate::workspace::Workspace;
 use crate::{fuzz, suite, test, tidy};
 
@@ -110,6 +110,7 @@ fn up(workspace: &Workspace, args: &UpArgs) -> Result<ExitCode> {
         })?;
         console.ensure_built(&node)?;
     }
+    ensure_compilers(&Installer::detect())?;
     eprintln!("Building the release binary (the first time takes some minutes).");
     Cmd::cargo().args(["build", "--release", "--package", "tongbao"]).run()?;
     if args.build_only {
@@ -123,6 +124,7 @@ fn bench(workspace: &Workspace, args: &BenchArgs) -> Result<ExitCode> {
     if !workspace.root.join("crates/app/bench/Cargo.toml").is_file() {
         bail!("there are no benchmarks in this checkout: crates/app/bench is missing");
     }
+    ensure_compilers(&Installer::detect())?;
     Cmd::cargo().args(["build", "--release", "--package", "tongbao", "--package", "bench"]).run()?;
     let mut bench = Cmd::new(workspace.release_binary("bench")).arg(&args.name);
     if let Some(json) = &args.json {

@@ -11,7 +11,8 @@ use crate::process::Cmd;
 use crate::server::Server;
 use crate::steps::{Outcome, Steps};
 use crate::tools::{
-    Installer, Node, ensure_cargo_fuzz, ensure_postgres, find_or_install_chromium, has_cargo_command,
+    Installer, Node, ensure_cargo_fuzz, ensure_compilers, ensure_postgres, find_or_install_chromium,
+    has_cargo_command,
 };
 use crate::workspace::Workspace;
 use crate::{fuzz, tidy};
@@ -115,6 +116,7 @@ pub(crate) fn run(workspace: &Workspace, args: &TestArgs, strict: bool) -> Resul
         bail!("no step is called like that; there are: {}", names.join(", "));
     }
     let session = Session { workspace, strict, installer: Installer::detect(), node: OnceCell::new() };
+    ensure_compilers(&session.installer)?;
     let mut steps = Steps::new(chosen.len());
     for step in chosen {
         steps.run(step.name, step.shows, |before| {

@@ -156,6 +156,21 @@ pub(crate) fn find_or_install_chromium(installer: &Installer) -> Result<PathBuf>
     find().context("Chromium was installed, but is not in PATH")
 }
 
+/// What compiles librdkafka, the client of Kafka, which is C and C++.
+pub(crate) fn ensure_compilers(installer: &Installer) -> Result<()> {
+    let programs = [("make", "make"), ("cc", "gcc"), ("c++", "g++")];
+    let missing = || programs.iter().filter(|(program, _)| find_in_path(program).is_none());
+    let packages: Vec<&str> = missing().map(|(_, package)| *package).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    installer.install("a C and C++ compiler", &packages)?;
+    match missing().next() {
+        None => Ok(()),
+        Some((program, _)) => bail!("a C and C++ compiler was installed, but `{program}` is not in PATH"),
+    }
+}
+
 /// PostgreSQL for the tests of journals in it: what is in `PATH` or Debian's folder, or installed now.
 pub(crate) fn ensure_postgres(installer: &Installer) -> Result<()> {
     let is_there = || find_in_path("postgres").is_some() || Path::new("/usr/lib/postgresql").is_dir();

@@ -22,6 +22,7 @@ export type JournalRecord = Schemas["JournalRecord"];
 export type JournalVerification = Schemas["JournalVerification"];
 export type Site = Schemas["Site"];
 export type Platform = Schemas["Platform"];
+export type OutletHealth = Schemas["OutletHealth"];
 export type Live = Schemas["Live"];
 export type Drill = Schemas["Drill"];
 export type DrillReport = Schemas["DrillReport"];

@@ -220,6 +220,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Streams what every journal batch changed, one server-sent event for each CloudEvent. Any site answers; on a follower the
+         *     newest batch comes with the next one, which proves it durable. The `id` of an event, sent back as `Last-Event-ID`, goes on
+         *     after it. A stream that cannot go on ends with an event named `problem`.
+         */
+        get: operations["streamChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/days": {
         parameters: {
             query?: never;
@@ -878,6 +899,59 @@ export interface components {
          * @enum {string}
          */
         BalanceSide: "credit" | "debit";
+        /** @description The changes of a batch, or of a part of it. */
+        BatchChanges: {
+            /** @description What changed, in the order in which it happened; at most 1,000 changes. */
+            changes: components["schemas"]["Change"][];
+            /**
+             * Format: int64
+             * @description The reign of the leader that wrote it.
+             */
+            epoch: number;
+            /**
+             * Format: int32
+             * @description Which part of the batch this is, from 1.
+             */
+            part: number;
+            /**
+             * Format: int32
+             * @description How many parts there are.
+             */
+            parts: number;
+            /**
+             * Format: int64
+             * @description The batch.
+             */
+            seq: number;
+            /** @description The shard. */
+            shard: string;
+            /** @description The stamp of the batch. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description What one batch changed, or a part of it. Standard: CloudEvents 1.0, JSON event format, with the extension
+         *     `partitionkey`.
+         *
+         *     The same batch gives the same bytes on every site and at any time; `source` and `id` together name an event for good.
+         */
+        BatchEvent: {
+            /** @description The changes. */
+            data: components["schemas"]["BatchChanges"];
+            /** @description `application/json`. */
+            datacontenttype: string;
+            /** @description The shard and the place in its feed after this event, `bank/17`; for all parts of a batch but the last `bank/17.1`. */
+            id: string;
+            /** @description The shard: events of one shard stay in order. */
+            partitionkey: string;
+            /** @description The shard: `/shards/bank`. */
+            source: string;
+            /** @description `1.0`. */
+            specversion: string;
+            /** @description The stamp of the batch. */
+            time: components["schemas"]["Timestamp"];
+            /** @description `cn.tongbao.ledger.batch.v1`. */
+            type: string;
+        };
         /** @description A business day that has ended. */
         BusinessDay: {
             /** @description The day. */
@@ -896,6 +970,17 @@ export interface components {
              */
             transfers: number;
         };
+        /** @description A change of the books. */
+        Change: (components["schemas"]["CreatedAccount"] & {
+            /** @enum {string} */
+            type: "account_created";
+        }) | (components["schemas"]["Payment"] & {
+            /** @enum {string} */
+            type: "transfer_created";
+        }) | (components["schemas"]["ExpiredTransfer"] & {
+            /** @enum {string} */
+            type: "transfer_expired";
+        });
         /** @description A control account with the sums of all accounts below it, at any depth. */
         ControlAccount: {
             above?: components["schemas"]["Id"] | null;
@@ -933,6 +1018,31 @@ export interface components {
             depth: number;
             /** @description The account. */
             id: components["schemas"]["Id"];
+        };
+        /** @description An account as it was created, without sums. */
+        CreatedAccount: {
+            /**
+             * Format: int32
+             * @description What kind of account this is.
+             */
+            code: number;
+            /** @description The currency of everything in the account. */
+            currency: components["schemas"]["Unit"];
+            /** @description The rules the account is held to. */
+            flags: components["schemas"]["AccountFlag"][];
+            /** @description The account's id. */
+            id: components["schemas"]["Id"];
+            /** @description When the account was created; for an imported account, when it says it was. */
+            timestamp: components["schemas"]["Timestamp"];
+            /** @description The client's own 128 bits. */
+            user_data_128: components["schemas"]["U128"];
+            /**
+             * Format: int32
+             * @description The client's own 32 bits.
+             */
+            user_data_32: number;
+            /** @description The client's own 64 bits. */
+            user_data_64: components["schemas"]["U64"];
         };
         /**
          * @description Where the next page begins; opaque.
@@ -1196,6 +1306,26 @@ export interface components {
          * @enum {string}
          */
         DrillState: "running" | "passed" | "failed";
+        /** @description A pending transfer whose timeout passed. */
+        ExpiredTransfer: {
+            /** @description What was reserved. */
+            amount: components["schemas"]["Amount"];
+            /** @description The account that would have received. */
+            credit_account: components["schemas"]["Id"];
+            /** @description The currency of `amount`. */
+            currency: components["schemas"]["Unit"];
+            /** @description The account that would have given. */
+            debit_account: components["schemas"]["Id"];
+            /** @description The pending transfer's id. */
+            id: components["schemas"]["Id"];
+            /** @description When it expired. */
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description How far the change feed was told: a batch's number, or with a part of it.
+         * @example 17
+         */
+        FeedPlace: string;
         /** @description The answer to `GET /v1/health`: the state of the site that answers. */
         Health: {
             /**
@@ -1205,6 +1335,7 @@ export interface components {
             epoch: number;
             /** @description The site that began this reign, by the journal; nothing while this site has not read so far. It may have ended since. */
             leader?: string | null;
+            outlet?: components["schemas"]["OutletHealth"] | null;
             /** @description What the site is in that shard. */
             role: components["schemas"]["Role"];
             /**
@@ -1694,6 +1825,36 @@ export interface components {
              */
             minor_digits: number;
         };
+        /** @description Why publishing does not go on. */
+        OutletFailure: {
+            /** @description The error's code. */
+            code: string;
+            /** @description What is wrong. */
+            detail: string;
+        };
+        /** @description How publishing the change feed goes. */
+        OutletHealth: {
+            failure?: components["schemas"]["OutletFailure"] | null;
+            /**
+             * Format: int64
+             * @description Durable batches of the journal after that one.
+             */
+            lag_batches: number;
+            /**
+             * Format: int64
+             * @description The last batch of which everything is known to be published. 0 while nothing is known.
+             */
+            published_seq: number;
+            /** @description What this site does about it. */
+            state: components["schemas"]["OutletState"];
+            /** @description Where to: `kafka://host:9092/topic`. */
+            target: string;
+        };
+        /**
+         * @description What a site does about publishing its change feed.
+         * @enum {string}
+         */
+        OutletState: "waiting" | "resuming" | "publishing" | "failing";
         /** @description A payment as the ledger has it. */
         Payment: {
             /** @description How much. */
@@ -1859,6 +2020,7 @@ export interface components {
              */
             gateway: string;
             leader?: components["schemas"]["SiteName"] | null;
+            outlet?: components["schemas"]["OutletHealth"] | null;
             /**
              * Format: int64
              * @description The last durable journal batch.
@@ -2882,6 +3044,56 @@ export interface operations {
             };
             /** @description No such account */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamChanges: {
+        parameters: {
+            query?: {
+                /** @description The first batch to tell of. Default: 1. The header `Last-Event-ID` goes before it. */
+                from?: number;
+                /** @description Whether to go on with batches as they happen; otherwise the stream ends with the newest. Default: true. */
+                follow?: boolean;
+                /** @description Only changes of this account: the account itself, and transfers that debit or credit it. */
+                account?: components["schemas"]["Id"];
+                /** @description Only changes in this currency, unit or ledger. */
+                currency?: components["schemas"]["Unit"];
+            };
+            header?: {
+                /** @description The `id` of the last event: goes before `from` */
+                "Last-Event-ID"?: components["schemas"]["FeedPlace"] | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream whose events have a BatchEvent as `data` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["BatchEvent"];
+                };
+            };
+            /** @description The books have not come that far */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };

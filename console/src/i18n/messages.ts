@@ -83,6 +83,10 @@ export const messages = {
     zh: "{leader} 为主站点，第 {epoch} 任期，序号 {seq}",
     en: "{leader} leads, epoch {epoch}, sequence {seq}",
   },
+  "overview.outlet": {
+    zh: "变更流已发布至序号 {seq}，落后 {lag} 批",
+    en: "Change feed published up to sequence {seq}, {lag} behind",
+  },
   "overview.gateway": { zh: "网关 {gateway}", en: "Gateway {gateway}" },
   "overview.version": { zh: "版本 {version}", en: "Version {version}" },
 

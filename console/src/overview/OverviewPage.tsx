@@ -1,3 +1,4 @@
+import type { OutletHealth } from "../api/client";
 import { DrillPanel } from "../drills/DrillPanel";
 import { formatCount, formatDuration, formatTime } from "../format/text";
 import { useText } from "../i18n/useText";
@@ -58,9 +59,24 @@ function PlatformLine({ live }: { readonly live: LiveState }) {
       {platform.leader == null ? null : (
         <span>{t("overview.leads", { leader: platform.leader, epoch: platform.epoch, seq })}</span>
       )}
+      {platform.outlet == null ? null : <OutletLine outlet={platform.outlet} />}
       <span className="quiet">{t("overview.gateway", { gateway: platform.gateway })}</span>
       <span className="quiet">{t("overview.version", { version: platform.version })}</span>
     </div>
+  );
+}
+
+/** How far the change feed is published. */
+function OutletLine({ outlet }: { readonly outlet: OutletHealth }) {
+  const { t, language } = useText();
+  const seq = formatCount(outlet.published_seq, language);
+  const lag = formatCount(outlet.lag_batches, language);
+  const text = t("overview.outlet", { seq, lag });
+  if (outlet.failure == null) return <span>{text}</span>;
+  return (
+    <span title={`${outlet.failure.code}: ${outlet.failure.detail}`}>
+      <Badge tone="warn">{text}</Badge>
+    </span>
   );
 }
 

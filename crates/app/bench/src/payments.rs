@@ -1,6 +1,6 @@
-//! `payments`: durable payments over HTTP, through the gateway of a whole bank.
+//! `payments`: durable payments over HTTP and over gRPC, through the gateway of a whole bank.
 //!
-//! Two loads one after the other, each a closed loop: a connection sends its next request when it has the answer to the
+//! Four loads one after the other, each a closed loop: a connection sends its next request when it has the answer to the
 //! last. Every answer is checked, and in the end every payment must be in the journal exactly once.
 
 use std::path::Path;
@@ -17,6 +17,7 @@ use crate::bank::Bank;
 use crate::cli::PaymentsArgs;
 use crate::clock;
 use crate::cpu::{Processes, Used};
+use crate::grpc_line::GrpcLine;
 use crate::lag::{Lags, Watch};
 use crate::meter::{Meter, Readings};
 use crate::report::{Report, Target};
@@ -43,14 +44,22 @@ async fn measure(args: &PaymentsArgs, bank: &Bank, steps: &Steps) -> Result<Repo
     let first_ms = first_payment(bank, &ids).await?;
     let mut report = Report::new("payments");
     let processes = Processes::of(bank).await?;
-    let load = |kind, lines| Load { kind, lines, warm_up: args.warm_up, seconds: args.seconds };
+    let load =
+        |kind, lines| Load { kind, over: Over::Http, lines, warm_up: args.warm_up, seconds: args.seconds };
 
     steps.next(format!("payments: one by one on {} connections", args.connections));
     let single = load(Kind::Single, args.connections).run(bank, &processes, &ids).await?;
     steps.next(format!("payments: batches of {BATCH}, {} at once", args.batches));
     let batch = load(Kind::Batch, args.batches).run(bank, &processes, &ids).await?;
 
+    steps.next(format!("payments: the same over gRPC, one by one on {} connections", args.connections));
+    let over_grpc = |kind, lines| Load { over: Over::Grpc, ..load(kind, lines) };
+    let grpc_single = over_grpc(Kind::Single, args.connections).run(bank, &processes, &ids).await?;
+    steps.next(format!("payments: batches of {BATCH} over gRPC, {} at once", args.batches));
+    let grpc_batch = over_grpc(Kind::Batch, args.batches).run(bank, &processes, &ids).await?;
+
     figures(&mut report, &single, &batch);
+    grpc_figures(&mut report, &grpc_single, &grpc_batch);
     batch.lags.tell(&mut report);
     let first = Target::Below(FIRST_PAYMENT_MS_MAX);
     report.aim(
@@ -134,10 +143,43 @@ fn are_created(answer: Answer<'_>) -> bool {
         })
 }
 
+/// The protocol of a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    Http,
+    Grpc,
+}
+
+/// One connection.
+enum Payer {
+    Http(Line, PaymentRequest),
+    Grpc(Box<GrpcLine>),
+}
+
+impl Payer {
+    async fn connect(bank: &Bank, over: Over, kind: Kind) -> Result<Self> {
+        Ok(match over {
+            Over::Http => Self::Http(Line::connect(bank.gateway()).await?, kind.request()),
+            Over::Grpc => Self::Grpc(Box::new(GrpcLine::new(bank.gateway())?)),
+        })
+    }
+
+    async fn pay(&mut self, kind: Kind, dice: &mut Dice, ids: &AtomicU64) -> Result<()> {
+        match self {
+            Self::Http(line, request) => kind.pay(line, request, dice, ids).await,
+            Self::Grpc(line) => {
+                let first = FIRST_PAYMENT + ids.fetch_add(kind.payments(), Ordering::Relaxed);
+                line.pay(first, kind.payments(), dice).await
+            }
+        }
+    }
+}
+
 /// One load.
 #[derive(Clone, Copy, Debug)]
 struct Load {
     kind: Kind,
+    over: Over,
     lines: u16,
     warm_up: u64,
     seconds: u64,
@@ -158,9 +200,9 @@ impl Load {
         let enough = Arc::new(AtomicBool::new(false));
         let mut lines = JoinSet::new();
         for seed in 0..self.lines {
-            let line = Line::connect(bank.gateway()).await?;
+            let payer = Payer::connect(bank, self.over, self.kind).await?;
             let (ids, meter, enough) = (Arc::clone(ids), Arc::clone(&meter), Arc::clone(&enough));
-            lines.spawn(keep_paying(self.kind, line, Dice::new(u64::from(seed) + 1), ids, meter, enough));
+            lines.spawn(keep_paying(self.kind, payer, Dice::new(u64::from(seed) + 1), ids, meter, enough));
         }
         self.pass(&mut lines, self.warm_up).await?;
         let (watch, mut lags) = (Watch::of(bank).await?, Lags::default());
@@ -194,16 +236,15 @@ impl Load {
 /// One connection: it pays until there is enough, and never leaves a request without its answer.
 async fn keep_paying(
     kind: Kind,
-    mut line: Line,
+    mut payer: Payer,
     mut dice: Dice,
     ids: Arc<AtomicU64>,
     meter: Arc<Meter>,
     enough: Arc<AtomicBool>,
 ) -> Result<()> {
-    let mut request = kind.request();
     while !enough.load(Ordering::Relaxed) {
         let sent = clock::now();
-        kind.pay(&mut line, &mut request, &mut dice, &ids).await?;
+        payer.pay(kind, &mut dice, &ids).await?;
         meter.note(sent.elapsed());
     }
     Ok(())
@@ -235,4 +276,20 @@ fn figures(report: &mut Report, single: &Measured, batch: &Measured) {
     report.figure("batch_client_cpu_share", batch.used.client_share(), "the same, batches");
     single.used.tell(report, "single");
     batch.used.tell(report, "batch");
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are told to a few digits")]
+fn grpc_figures(report: &mut Report, single: &Measured, batch: &Measured) {
+    let readings = &single.readings;
+    report.figure("grpc_single_per_s", readings.per_s(), "payments over gRPC, one in a request");
+    report.figure("grpc_single_p50_ms", readings.quantile_ms(0.5), "from the call to its answer");
+    report.figure("grpc_single_p99_ms", readings.quantile_ms(0.99), "");
+    let readings = &batch.readings;
+    let transfers = readings.per_s() * BATCH as f64;
+    report.figure("grpc_batch_transfers_per_s", transfers, "payments over gRPC, 8,190 in a request");
+    report.figure("grpc_batch_p50_ms", readings.quantile_ms(0.5), "a request of 8,190 payments");
+    report.figure("grpc_batch_p99_ms", readings.quantile_ms(0.99), "");
+    let share = single.used.client_share();
+    report.figure("grpc_client_cpu_share", share, "the clients' part of all processor time, single payments");
+    report.figure("grpc_batch_client_cpu_share", batch.used.client_share(), "the same, batches");
 }

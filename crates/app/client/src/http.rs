@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client as Connections;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -124,12 +125,67 @@ impl Client {
         key: Option<Id>,
         body: Bytes,
     ) -> Result<Answer, ClientError> {
-        let timeout = self.options.request_timeout;
-        let answer = match tokio::time::timeout(timeout, self.exchange(method, path, key, body)).await {
-            Ok(answer) => answer?,
-            Err(_elapsed) => return Err(ClientError::Timeout { base: self.base.clone(), timeout }),
-        };
+        let answer = self.in_time(self.exchange(method, path, key, body)).await?;
         if answer.status.is_success() { Ok(answer) } else { Err(self.failure(&answer)) }
+    }
+
+    /// What `work` comes to, unless it takes too long.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, ClientError>>,
+    ) -> Result<T, ClientError> {
+        let timeout = self.options.request_timeout;
+        match tokio::time::timeout(timeout, work).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(ClientError::Timeout { base: self.base.clone(), timeout }),
+        }
+    }
+
+    pub(crate) fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// Opens a stream of events that goes on after `last`.
+    pub(crate) async fn open_stream(&self, path: &str, last: Option<&str>) -> Result<Incoming, ClientError> {
+        let mut request = Request::get(format!("{}{path}", self.base))
+            .header(ACCEPT, HeaderValue::from_static("text/event-stream, application/problem+json"));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let request = request
+            .body(Full::default())
+            .map_err(|_| ClientError::Address { url: format!("{}{path}", self.base) })?;
+        let response = self.request(request).await?;
+        if response.status().is_success() {
+            return Ok(response.into_body());
+        }
+        Err(self.failure(&self.whole(response).await?))
+    }
+
+    async fn request(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, ClientError> {
+        self.connections.request(request).await.map_err(|source| {
+            if source.is_connect() {
+                ClientError::Connect { base: self.base.clone(), source }
+            } else {
+                self.interrupted(source.into())
+            }
+        })
+    }
+
+    pub(crate) fn interrupted(&self, source: Box<dyn std::error::Error + Send + Sync>) -> ClientError {
+        ClientError::Interrupted { base: self.base.clone(), source }
+    }
+
+    async fn whole(&self, response: Response<Incoming>) -> Result<Answer, ClientError> {
+        let (parts, body) = response.into_parts();
+        let body = Limited::new(body, self.options.answer_bytes_max).collect().await.map_err(|source| {
+            if source.is::<LengthLimitError>() {
+                self.unexpected(parts.status, "it is longer than this client reads")
+            } else {
+                self.interrupted(source)
+            }
+        })?;
+        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
     }
 
     async fn exchange(
@@ -153,23 +209,8 @@ impl Client {
         let request = request
             .body(Full::new(body))
             .map_err(|_| ClientError::Address { url: format!("{}{path}", self.base) })?;
-        let response = self.connections.request(request).await.map_err(|source| {
-            let base = self.base.clone();
-            if source.is_connect() {
-                ClientError::Connect { base, source }
-            } else {
-                ClientError::Interrupted { base, source: source.into() }
-            }
-        })?;
-        let (parts, body) = response.into_parts();
-        let body = Limited::new(body, self.options.answer_bytes_max).collect().await.map_err(|source| {
-            if source.is::<LengthLimitError>() {
-                self.unexpected(parts.status, "it is longer than this client reads")
-            } else {
-                ClientError::Interrupted { base: self.base.clone(), source }
-            }
-        })?;
-        Ok(Answer { status: parts.status, headers: parts.headers, body: body.to_bytes() })
+        let response = self.request(request).await?;
+        self.whole(response).await
     }
 
     fn read<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, ClientError> {
@@ -189,7 +230,7 @@ impl Client {
         }
     }
 
-    fn unexpected(&self, status: StatusCode, detail: impl Into<Cow<'static, str>>) -> ClientError {
+    pub(crate) fn unexpected(&self, status: StatusCode, detail: impl Into<Cow<'static, str>>) -> ClientError {
         ClientError::UnexpectedAnswer {
             base: self.base.clone(),
             status: status.as_u16(),

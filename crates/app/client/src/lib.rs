@@ -6,6 +6,7 @@
 //! Nothing is retried here unless [`retried`] is asked to.
 
 mod bank;
+mod changes;
 mod chart;
 mod error;
 mod http;
@@ -14,6 +15,7 @@ mod platform;
 mod retry;
 
 pub use bank::Created;
+pub use changes::{Changes, FeedMessage};
 pub use error::ClientError;
 pub use http::{Client, ClientOptions};
 pub use retry::{RetryPolicy, retried};

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use ids::Timestamp;
-use ledger_api::{Role, TimestampText};
+use ledger_api::{OutletHealth, Role, TimestampText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -74,6 +74,9 @@ pub struct Platform {
     /// Where the gateway listens.
     #[schema(value_type = String, example = "127.0.0.1:8080")]
     pub gateway: SocketAddr,
+    /// How the leader publishes its change feed, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlet: Option<OutletHealth>,
     /// Every site, in the order of the institution's plan.
     pub sites: Vec<Site>,
 }

@@ -60,6 +60,7 @@ fn platform(gateway: SocketAddr) -> Platform {
         epoch: 3,
         seq: 12,
         gateway,
+        outlet: None,
         sites: vec![site("east-1", SiteState::Up), site("east-2", SiteState::Down)],
     }
 }

@@ -22,6 +22,10 @@ const ORPHAN_PATIENCE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 /// The administrator's name and the database's.
 const USER: &str = "tongbao";
+/// The file that holds the password alone, and the one that PostgreSQL's own programs read.
+const PASSWORD: &str = "password";
+const PASSFILE: &str = "passfile";
+const PASSFILE_USER: &str = "*:*:*:tongbao:";
 
 /// What a server is.
 #[derive(Clone, Debug)]
@@ -48,7 +52,14 @@ impl Spec {
 
     /// The file that holds the password alone.
     pub fn password_file(&self) -> PathBuf {
-        self.folder.join("password")
+        self.folder.join(PASSWORD)
+    }
+
+    /// The administrator's password, as a server in `folder` or its copy of another one's data left it there.
+    pub fn kept_password(folder: &Path) -> Option<String> {
+        let alone = read(&folder.join(PASSWORD));
+        let line = || read(&folder.join(PASSFILE))?.trim_end().strip_prefix(PASSFILE_USER).map(str::to_owned);
+        alone.or_else(line).filter(|password| !password.is_empty())
     }
 
     /// A session with the server, for its administrator.
@@ -174,11 +185,16 @@ impl Server {
     }
 
     fn passfile(&self) -> PathBuf {
-        self.spec.folder.join("passfile")
+        self.spec.folder.join(PASSFILE)
     }
 
     fn write_passfile(&self) -> Result<(), LocalError> {
-        let line = format!("*:*:*:{USER}:{}\n", self.spec.password);
+        // Any server's folder may be the one that is left. Not written again: sites may be reading it.
+        let password = self.spec.password_file();
+        if read(&password).as_deref() != Some(&self.spec.password) {
+            write_private(&self.installation, &password, &self.spec.password)?;
+        }
+        let line = format!("{PASSFILE_USER}{}\n", self.spec.password);
         write_private(&self.installation, &self.passfile(), &line)
     }
 

@@ -17,7 +17,7 @@ use ledger_api::{AccountFlag, AmountText, Cursor, Unit};
 pub(crate) use access::{CertsCommand, CertsFolder, TunnelArgs};
 pub(crate) use books::{DayCommand, HoldCommand, ReverseArgs, UnitCommand};
 pub(crate) use interest::{InterestCommand, RateArgs, percent};
-pub(crate) use ledger::{LedgerCommand, TransfersArgs};
+pub(crate) use ledger::{ChangesArgs, LedgerCommand, TransfersArgs};
 
 use crate::site::SiteArgs;
 use crate::up::UpArgs;

@@ -8,6 +8,7 @@ mod commands;
 mod door;
 mod error;
 mod institution;
+mod kafka;
 mod layout;
 mod ledger_tls;
 mod output;

@@ -44,6 +44,12 @@ impl Output {
         Ok(())
     }
 
+    /// Prints one line of a result that goes on; false if nobody reads any more.
+    pub(crate) fn line(self, text: &str) -> bool {
+        let mut out = std::io::stdout();
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    }
+
     /// A word along the way.
     pub(crate) fn note(self, text: &str) {
         if self.format == Format::Text {
@@ -174,6 +180,7 @@ fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>
         .or_else(|| of::<shard::ShardError>(cause))
         .or_else(|| of::<journal::JournalError>(cause))
         .or_else(|| of::<journal_pg::PgError>(cause))
+        .or_else(|| of::<feed_kafka::KafkaFeedError>(cause))
         .or_else(|| of::<ledger_core::InvariantBroken>(cause))
         .or_else(|| of::<money::MoneyError>(cause))
         .or_else(|| of::<certs::CertsError>(cause))

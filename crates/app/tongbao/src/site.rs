@@ -7,8 +7,9 @@ use std::time::Duration;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
 use console_api::SiteName;
+use feed_kafka::Publisher;
 use gateway::ServeLimits;
-use ledger::{Api, ColdFiles, LedgerMachine, SiteInfo, Storage};
+use ledger::{Api, ColdFiles, Feed, LedgerMachine, SiteInfo, Storage};
 use ledger_core::ColdOptions;
 use serde::{Deserialize, Serialize};
 use shard::{Node, NodeConfig, ShardError};
@@ -21,6 +22,7 @@ use tower::ServiceExt;
 use crate::door::Door;
 use crate::error::AppError;
 use crate::institution::SHARD;
+use crate::kafka::KafkaArgs;
 use crate::layout::Layout;
 use crate::ledger_tls::SiteTlsArgs;
 use crate::up::{JOURNAL_VARIABLE, open_books};
@@ -45,6 +47,8 @@ pub(crate) struct SiteArgs {
     /// The newest transfers that stay in memory.
     #[arg(long, default_value_t = ColdOptions::DEFAULT.keep_rows)]
     pub(crate) ledger_memory_transfers: u32,
+    #[command(flatten)]
+    pub(crate) kafka: KafkaArgs,
 }
 
 /// The one line a site prints, once it listens.
@@ -59,6 +63,7 @@ pub(crate) struct Ready {
 pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     #[expect(clippy::disallowed_methods, reason = "a secret must not stand among the arguments")]
     let url = std::env::var(JOURNAL_VARIABLE).ok();
+    let kafka = args.kafka.settings()?;
     let journal = open_books(layout, url.as_deref())?;
     let cold = Arc::new(ColdFiles::new(layout.cold(&args.name, SHARD)));
     let options = ColdOptions { keep_rows: args.ledger_memory_transfers, ..ColdOptions::DEFAULT };
@@ -81,11 +86,16 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     announce(&Ready { address: listener.local_addr()? })?;
 
     let info = SiteInfo { site: args.name.to_string(), shard: SHARD.to_owned(), storage: storage.clone() };
-    let api = Api::new(handle.clone(), info, journal);
+    let feed = Feed::new(handle.clone(), journal, args.name.as_str());
+    let api = Api::new(Arc::clone(&feed), info);
     let grpc = ledger_grpc::door(api.clone(), ledger_grpc::Limits::default(), Arc::default());
     let router = api.router().route("/v1/openapi.json", describe()?).merge(grpc);
     let router = router.route("/metrics/ledger-clients", door.metrics());
     let (stop, stopped) = watch::channel(false);
+    let publisher = kafka.map(|settings| {
+        let publisher = Publisher::new(Arc::clone(&feed), settings);
+        tokio::spawn(publisher.run(stopped.clone()))
+    });
     let answer = move |request| {
         let router = router.clone();
         async move { router.oneshot(request).await.unwrap_or_else(|never| match never {}) }
@@ -99,6 +109,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let outcome = tokio::select! {
         outcome = &mut finished => outcome,
         () = told_to_end() => {
+            feed.close();
             handle.stop();
             finished.await
         }
@@ -110,7 +121,11 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         tracing::error!(code = error.code(), %error, cause, "this site has stopped");
         told_to_end().await;
     }
+    feed.close();
     stop.send_replace(true);
+    if let Some(publisher) = publisher {
+        publisher.await?;
+    }
     server.await?;
     door.await?;
     Ok(outcome?)

@@ -33,6 +33,49 @@ pub struct Health {
     pub stopped_by: Option<String>,
     /// Where the site keeps its transfers.
     pub storage: StorageLevels,
+    /// What the site publishes its change feed to, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlet: Option<OutletHealth>,
+}
+
+/// How publishing the change feed goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OutletHealth {
+    /// Where to: `kafka://host:9092/topic`.
+    pub target: String,
+    /// What this site does about it.
+    pub state: OutletState,
+    /// The last batch of which everything is known to be published. 0 while nothing is known.
+    pub published_seq: u64,
+    /// Durable batches of the journal after that one.
+    pub lag_batches: u64,
+    /// Why publishing does not go on, if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<OutletFailure>,
+}
+
+/// What a site does about publishing its change feed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutletState {
+    /// It does not lead, and leaves it to the leader.
+    #[default]
+    Waiting,
+    /// It finds out how far the leader before has come.
+    Resuming,
+    /// It publishes.
+    Publishing,
+    /// It cannot publish now, and tries again.
+    Failing,
+}
+
+/// Why publishing does not go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OutletFailure {
+    /// The error's code.
+    pub code: String,
+    /// What is wrong.
+    pub detail: String,
 }
 
 /// How many transfers a site keeps where.

@@ -10,6 +10,7 @@
 
 mod account;
 mod amount;
+mod change;
 mod day;
 mod flags;
 mod health;
@@ -31,9 +32,13 @@ mod units;
 
 pub use account::{Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, NewAccount};
 pub use amount::{AmountText, SignedAmountText};
+pub use change::{
+    BATCH_EVENT_TYPE, BatchChanges, BatchEvent, Change, ChangesQuery, CreatedAccount, EVENT_CHANGES_MAX,
+    ExpiredTransfer, FeedPlace, FeedPlaceError,
+};
 pub use day::{BusinessDay, DayCut, DayPage, DayTrialBalance, DaysQuery, NewDayCut};
 pub use flags::{AccountFlag, AccountFlags, PaymentFlag, PaymentFlags};
-pub use health::{Health, Role, StateHash, StorageLevels, Totals};
+pub use health::{Health, OutletFailure, OutletHealth, OutletState, Role, StateHash, StorageLevels, Totals};
 pub use interest::{
     AccountInterest, BalanceSide, DatedRate, InterestAccountPage, InterestAccountsQuery, InterestProduct,
     InterestProductPage, InterestProductsQuery, InterestRemainder, InterestRounding, InterestRunOutcome,

@@ -110,12 +110,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn lookup_transfers(
-        &self,
-        ledgers: &Ledgers,
-        mut ids: impl Iterator<Item = u128>,
-        out: &mut Vec<u8>,
-    ) {
+    fn lookup_transfers(&self, ledgers: &Ledgers, mut ids: impl Iterator<Item = u128>, out: &mut Vec<u8>) {
         loop {
             let next: Vec<u128> = ids.by_ref().take(READ_AT_ONCE).collect();
             if next.is_empty() {

@@ -46,6 +46,7 @@ impl Ledger {
         self.expire(if events == 0 { timestamp.0 } else { first - 1 });
         out.reserve(events as usize * OUTCOME_BYTES);
         let start = out.len();
+        let before = [self.accounts.len(), self.transfers.len()];
         match operation {
             Operation::CreateAccounts => self.create::<Account>(first, timestamp.0, body, out),
             Operation::CreateTransfers => self.create::<Transfer>(first, timestamp.0, body, out),
@@ -77,6 +78,12 @@ impl Ledger {
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
+        if is_import(operation, body) {
+            let after = [self.accounts.len(), self.transfers.len()];
+            for (imports, (first, end)) in self.imports.iter_mut().zip(before.into_iter().zip(after)) {
+                imports.note(timestamp.0, first, end);
+            }
+        }
         self.state_hash.request(self.clock, &self.transfers.expiries.expired()[expired..], &out[start..]);
         assert!(self.accounts.sums().balance(), "LED-INV-1: debits and credits are equal");
         Ok(events)
@@ -120,7 +127,7 @@ impl Ledger {
 
     /// Creates the events of `body`, stamped from `first` to `last`.
     fn create<E: Event>(&mut self, first: u64, last: u64, body: &[u8], out: &mut Vec<u8>) {
-        let is_import = body.get(..E::BYTES).and_then(E::read).is_some_and(|event| event.is_imported());
+        let is_import = imports::<E>(body);
         let mut chain: Option<Chain> = None;
         let mut ahead = [Ahead::default(); GROUP];
         let mut events = body.chunks_exact(E::BYTES).zip(first..).enumerate().peekable();
@@ -232,6 +239,20 @@ impl Ledger {
             self.accounts.undo_movement(debit, credit, self.transfers.movement(&row));
         }
     }
+}
+
+/// Whether a request imports: its first event says it for all.
+fn is_import(operation: Operation, body: &[u8]) -> bool {
+    match operation {
+        Operation::CreateAccounts => imports::<Account>(body),
+        Operation::CreateTransfers => imports::<Transfer>(body),
+        Operation::CreateBookings => imports::<Booking>(body),
+        _ => false,
+    }
+}
+
+fn imports<E: Event>(body: &[u8]) -> bool {
+    body.get(..E::BYTES).and_then(E::read).is_some_and(|event| event.is_imported())
 }
 
 /// The timestamp an event is created with: its stamp, or its own if it is imported.

@@ -8,6 +8,7 @@ use crate::accounts::Accounts;
 use crate::bank::Bank;
 use crate::cold::{Cold, ColdError, ColdOptions, ColdSegment, ColdStore};
 use crate::history::History;
+use crate::imports::Imports;
 use crate::rows::Row;
 use crate::scan::Scan;
 use crate::spill::{Spill, WrittenSegment};
@@ -20,6 +21,8 @@ pub struct Ledger {
     pub(crate) accounts: Accounts,
     pub(crate) transfers: Transfers,
     pub(crate) history: History,
+    /// Of accounts and of transfers.
+    pub(crate) imports: [Imports; 2],
     pub(crate) bank: Bank,
     /// The stamp of the last request: every later event comes after it.
     pub(crate) clock: u64,
@@ -64,6 +67,7 @@ impl Ledger {
             accounts: Accounts::default(),
             transfers: Transfers::new(cold),
             history: History::new(),
+            imports: Default::default(),
             bank: Bank::default(),
             clock: 0,
             state_hash: StateHash::default(),

@@ -21,6 +21,7 @@ mod bank;
 mod block_cache;
 mod bulk;
 mod change_events;
+mod changes;
 mod closing;
 mod cold;
 mod columns;
@@ -31,6 +32,7 @@ mod groups;
 mod guide;
 mod history;
 mod id_index;
+mod imports;
 mod invariants;
 mod keys;
 mod ledger;
@@ -60,6 +62,7 @@ pub use bank::{
     UnitDeclaration, VALUE_DAYS_AFTER_MAX, VALUE_DAYS_BEFORE_MAX,
 };
 pub use bulk::Both;
+pub use changes::{Change, Extent};
 pub use cold::{ColdError, ColdOptions, ColdSegment, ColdStore};
 pub use error::{InvariantBroken, QueryError, RequestError, SnapshotError, StatementError};
 pub use filter::{

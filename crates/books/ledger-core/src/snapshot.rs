@@ -1,8 +1,9 @@
 //! The whole ledger as bytes, and back.
 //!
-//! Format 3, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
+//! Format 4, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
 //! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) |
-//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16) | the bank's part. The checksum is
+//! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16) | the bank's part |
+//! imports of accounts and of transfers (16 each). The checksum is
 //! the CRC-32C of all that follows the header. Lists and indexes are built again.
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::cold::{Cold, ColdOptions, ColdSegment, ColdStore};
 use crate::expiry::Expiry;
 use crate::history::Mark;
 use crate::id_index::IdHash;
+use crate::imports::Import;
 use crate::rows::ROW_BYTES;
 use crate::state_hash::StateHash;
 use crate::transfers::{NONE, TRANSFERS_MAX, TransferState};
@@ -25,7 +27,7 @@ use crate::wire::{Account, AccountFlags};
 use crate::{Ledger, SnapshotError};
 
 const MAGIC: [u8; 8] = *b"TBLEDGER";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -45,6 +47,8 @@ struct Header {
     failed: u32,
     /// Pieces of 16 bytes.
     bank: u32,
+    account_imports: u32,
+    transfer_imports: u32,
     chains: StateHash,
     state_hash: [u8; 32],
 }
@@ -64,6 +68,7 @@ const TIMER_BYTES: usize = size_of::<Timer>();
 const EXPIRY_BYTES: usize = size_of::<Expiry>();
 const MARK_BYTES: usize = size_of::<Mark>();
 const ID_BYTES: usize = 16;
+const IMPORT_BYTES: usize = size_of::<Import>();
 
 /// A count for the header. Everything counted here is numbered with 32 bits.
 fn count(len: usize) -> u32 {
@@ -93,6 +98,8 @@ impl Ledger {
             marks: self.history.marks().len(),
             failed: counts.failed,
             bank: count(bank.len() / PIECE_BYTES),
+            account_imports: count(self.imports[0].all().len()),
+            transfer_imports: count(self.imports[1].all().len()),
             chains: self.state_hash,
             state_hash: self.state_hash().0,
         };
@@ -111,6 +118,7 @@ impl Ledger {
         self.history.marks().iter().for_each(|mark| out.extend_from_slice(mark.as_bytes()));
         out.extend_from_slice(transfers.failed().as_bytes());
         out.extend_from_slice(&bank);
+        self.imports.iter().for_each(|imports| out.extend_from_slice(imports.all().as_bytes()));
         let checksum = crc32c(&out[start + HEADER_BYTES..]);
         out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
     }
@@ -153,6 +161,7 @@ impl Ledger {
         ledger.restore_expired(parts.expired)?;
         ledger.restore_marks(parts.marks)?;
         ledger.restore_failed(parts.failed)?;
+        ledger.restore_imports(parts.account_imports, parts.transfer_imports)?;
         // Cold rows are not read now; what they moved is in the accounts' sums, which the digest covers.
         let balances = match ledger.cold_segments() {
             [] => ledger.check_invariants(),
@@ -253,6 +262,19 @@ impl Ledger {
         }
         Ok(())
     }
+
+    fn restore_imports(&mut self, accounts: &[u8], transfers: &[u8]) -> Result<(), SnapshotError> {
+        let clock = self.clock;
+        let records = [self.accounts.len(), self.transfers.len()];
+        for ((imports, records), bytes) in self.imports.iter_mut().zip(records).zip([accounts, transfers]) {
+            let read =
+                bytes.chunks_exact(IMPORT_BYTES).filter_map(|bytes| Import::read_from_bytes(bytes).ok());
+            for import in read {
+                ensure(imports.restore(import, records, clock), "a request that imported")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The parts of a snapshot, each of the length its header says.
@@ -267,11 +289,13 @@ struct Parts<'a> {
     marks: &'a [u8],
     failed: &'a [u8],
     bank: &'a [u8],
+    account_imports: &'a [u8],
+    transfer_imports: &'a [u8],
 }
 
 impl Header {
     /// The length of every part, in their order.
-    fn lengths(&self) -> [u64; 10] {
+    fn lengths(&self) -> [u64; 12] {
         let part = |count: u32, size: usize| u64::from(count) * size as u64;
         [
             part(self.accounts, RECORD_BYTES),
@@ -284,6 +308,8 @@ impl Header {
             part(self.marks, MARK_BYTES),
             part(self.failed, ID_BYTES),
             part(self.bank, PIECE_BYTES),
+            part(self.account_imports, IMPORT_BYTES),
+            part(self.transfer_imports, IMPORT_BYTES),
         ]
     }
 
@@ -313,14 +339,42 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
     let is_numbered =
         [header.accounts, header.transfers, header.failed].iter().all(|count| *count <= TRANSFERS_MAX);
     ensure(is_numbered && header.hot <= header.transfers, "the counts of the header")?;
-    let [accounts, touched, segments, states, hot, timers, expired, marks, failed, bank] =
-        header.lengths().map(|length| {
-            // The whole length was compared, so every part is there.
-            let (part, tail) = rest.split_at(usize::try_from(length).unwrap_or(usize::MAX));
-            rest = tail;
-            part
-        });
-    Ok((header, Parts { accounts, touched, segments, states, hot, timers, expired, marks, failed, bank }))
+    let [
+        accounts,
+        touched,
+        segments,
+        states,
+        hot,
+        timers,
+        expired,
+        marks,
+        failed,
+        bank,
+        account_imports,
+        transfer_imports,
+    ] = header.lengths().map(|length| {
+        // The whole length was compared, so every part is there.
+        let (part, tail) = rest.split_at(usize::try_from(length).unwrap_or(usize::MAX));
+        rest = tail;
+        part
+    });
+    Ok((
+        header,
+        Parts {
+            accounts,
+            touched,
+            segments,
+            states,
+            hot,
+            timers,
+            expired,
+            marks,
+            failed,
+            bank,
+            account_imports,
+            transfer_imports,
+        },
+    ))
 }
 
 pub(crate) fn is_id(id: u128) -> bool {

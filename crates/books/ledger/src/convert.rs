@@ -5,9 +5,10 @@ use std::num::NonZeroU16;
 use calendar::Date;
 use ids::{AccountId, Timestamp, TransferId};
 use ledger_api::{
-    Account, AccountFlags, AmountText, Balance, BalanceAfter, Cursor, DeclaredUnit, Denomination, Direction,
-    Hold, NewAccount, NewPayment, Payment, PaymentFlags, PaymentStatus, SignedAmountText, Statement,
-    StatementEntry, TrialBalanceSums, U64Text, U128Text, Unit, UnitCode, UnitError, Units,
+    Account, AccountFlags, AmountText, Balance, BalanceAfter, Change, CreatedAccount, Cursor, DeclaredUnit,
+    Denomination, Direction, ExpiredTransfer, Hold, NewAccount, NewPayment, Payment, PaymentFlags,
+    PaymentStatus, SignedAmountText, Statement, StatementEntry, TrialBalanceSums, U64Text, U128Text, Unit,
+    UnitCode, UnitError, Units,
 };
 use ledger_core::{
     Booking, CreateTransferStatus, Ledger, Side, TransferState, TransferView, TrialBalanceLine,
@@ -296,6 +297,36 @@ pub(crate) fn hold(view: &TransferView, units: &Units) -> Hold {
         timestamp: payment.timestamp,
         expires_at: view.due(),
         purpose: payment.purpose,
+    }
+}
+
+/// A change of the books as the feed tells it. What a ledger is counted in may be declared after the fact, and an event is
+/// the same at any time: amounts of ledgers that are no currency are told in their smallest unit.
+pub(crate) fn change(change: &ledger_core::Change) -> Change {
+    let units = Units::default();
+    match change {
+        ledger_core::Change::AccountCreated(record) => Change::AccountCreated(CreatedAccount {
+            id: account_id(record.id),
+            currency: units.of_ledger(record.ledger).unit,
+            code: record.code,
+            flags: AccountFlags::from_bits(record.flags.0).expect(CHECKED),
+            user_data_128: U128Text(record.user_data_128),
+            user_data_64: U64Text(record.user_data_64),
+            user_data_32: record.user_data_32,
+            timestamp: Timestamp(record.timestamp),
+        }),
+        ledger_core::Change::TransferCreated(view) => Change::TransferCreated(payment(view, &units)),
+        ledger_core::Change::TransferExpired { transfer, timestamp } => {
+            let of = units.of_ledger(transfer.ledger);
+            Change::TransferExpired(ExpiredTransfer {
+                id: transfer_id(transfer.id),
+                debit_account: account_id(transfer.debit_account_id),
+                credit_account: account_id(transfer.credit_account_id),
+                amount: AmountText::of(transfer.amount, &of),
+                currency: of.unit,
+                timestamp: Timestamp(*timestamp),
+            })
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use problem::Problem;
 use shard::RequestError;
 use stdx::{Coded, Retry};
 
+use crate::feed::FeedError;
 use crate::journal_desk::JournalReadError;
 
 /// The header by which a site tells the gateway that a request may or may not have been done.
@@ -72,6 +73,9 @@ pub enum ApiError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalReadError),
+    /// The change feed does not go on.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
     /// The trial balance has more lines than one answer takes.
     #[error("the trial balance has more than {max} lines")]
     TooManyLines {
@@ -130,6 +134,7 @@ impl ApiError {
             Self::Journal(JournalReadError::Journal(_)) => 500,
             Self::Journal(JournalReadError::Far { .. }) => 422,
             Self::Journal(JournalReadError::Late { .. }) => 503,
+            Self::Feed(error) => error.status(),
             Self::Ledger(_) => 507,
             Self::Shard(RequestError::Malformed { .. }) => 400,
             Self::Shard(RequestError::Clash) => 409,
@@ -172,6 +177,7 @@ impl Coded for ApiError {
             Self::DayNotKept(_) => "API-0018",
             Self::Statement(error) => error.code(),
             Self::Journal(error) => error.code(),
+            Self::Feed(error) => error.code(),
             Self::TooManyLines { .. } => "API-0012",
             Self::SumTooLarge { .. } => "API-0013",
             // `created` is not a refusal and never gets here.
@@ -202,6 +208,7 @@ impl Coded for ApiError {
             Self::DayNotKept(_) => "apply the journal up to the end of that day to have it again",
             Self::Statement(error) => error.hint(),
             Self::Journal(error) => error.hint(),
+            Self::Feed(error) => error.hint(),
             Self::TooManyLines { .. } => "ask for one currency: /v1/trial-balance?currency=CZK",
             Self::SumTooLarge { .. } => "ask for another currency; the accounts themselves are right",
             Self::Account(status) => status.hint(),
@@ -216,6 +223,7 @@ impl Coded for ApiError {
         match self {
             Self::Shard(error) => error.retry(),
             Self::Journal(error) => error.retry(),
+            Self::Feed(error) => error.retry(),
             _ => Retry::Never,
         }
     }

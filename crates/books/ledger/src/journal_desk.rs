@@ -145,6 +145,27 @@ impl JournalDesk {
         Ok(records)
     }
 
+    /// The end of the journal as it was after record `seq`, which exists: what follows comes from the value. Its place knows
+    /// the stamp of that record.
+    pub(crate) fn tail_after(&self, seq: Seq) -> Result<Box<dyn Tail>, JournalReadError> {
+        if seq == Seq::ZERO {
+            return Ok(self.store.tail(Position::genesis())?);
+        }
+        // The beginning of a segment does not know the stamp before it, so the record itself is read.
+        let place = self.place_before(seq)?;
+        if seq.0 - place.seq.0 > WALK_MAX {
+            return Err(JournalReadError::Far { seq: seq.0 });
+        }
+        let mut tail = self.store.tail(place)?;
+        while tail.position().seq < seq {
+            let record = next(&mut *tail)?;
+            if record.seq <= tail.durable() {
+                self.known().pass(tail.position(), &record);
+            }
+        }
+        Ok(tail)
+    }
+
     /// The nearest known place before record `seq`.
     fn place_before(&self, seq: Seq) -> Result<Position, JournalError> {
         let mark = self.known().marks.range(..seq.0).next_back().map(|(_, place)| *place);

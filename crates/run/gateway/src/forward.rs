@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::error::GatewayError;
 use crate::grpc;
 use crate::live::Live;
+use crate::relay::Relay;
 use crate::serve::{Body, full, problem_response};
 use crate::tracker::{Leader, Tracker};
 
@@ -111,6 +112,13 @@ pub struct Gateway {
     pub(crate) live: Arc<Live>,
     pub(crate) room: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
+    streams_end: watch::Sender<bool>,
+}
+
+/// A site's answer: whole, or a stream whose head has come.
+enum Answer {
+    Whole(response::Parts, Bytes),
+    Stream(response::Parts, Incoming),
 }
 
 /// What became of one attempt to have a request answered.
@@ -148,7 +156,13 @@ impl Gateway {
             live: Arc::default(),
             room: Arc::new(Semaphore::new(limits.held_bytes_max)),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
+            streams_end: watch::Sender::new(false),
         }
+    }
+
+    /// Ends the streams of events that go through here: whoever waits for all connections to end would wait for ever.
+    pub fn end_streams(&self) {
+        self.streams_end.send_replace(true);
     }
 
     /// What this gateway has seen.
@@ -235,18 +249,39 @@ impl Gateway {
         wait_for_leader(leaders, start, self.limits.hold_max, &self.live).await
     }
 
+    /// Returns when a stream from the leader of `epoch` has no future: another one leads, or the gateway closes.
+    fn end_of_streams(&self, epoch: u64) -> impl Future<Output = ()> + Send + 'static {
+        let superseded = superseded(self.tracker.leader(), epoch);
+        let mut closing = self.streams_end.subscribe();
+        async move {
+            tokio::select! {
+                () = superseded => {}
+                _ = closing.wait_for(|end| *end) => {}
+            }
+        }
+    }
+
     async fn attempt(&self, parts: &request::Parts, body: Bytes, leader: &Leader) -> Attempt {
         let Some(request) = outbound(parts, Full::new(body), leader) else { return Attempt::Lost };
-        let answer = async {
+        let coming = async {
             let response = self.client.request(request).await.map_err(|error| !error.is_connect())?;
             let (head, body) = response.into_parts();
+            if is_event_stream(&head) {
+                return Ok(Answer::Stream(head, body));
+            }
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|_| true)?;
-            Ok::<_, bool>((head, body.to_bytes()))
+            Ok::<_, bool>(Answer::Whole(head, body.to_bytes()))
         };
-        match tokio::time::timeout(self.limits.answer_timeout, answer).await {
-            Ok(Ok((head, _))) if head.status == StatusCode::MISDIRECTED_REQUEST => Attempt::NotTaken,
-            Ok(Ok((head, _))) if head.headers.contains_key(OUTCOME_UNKNOWN) => Attempt::Lost,
-            Ok(Ok((head, body))) => Attempt::Answer(inbound(&head, body)),
+        match tokio::time::timeout(self.limits.answer_timeout, coming).await {
+            Ok(Ok(Answer::Whole(head, _))) if head.status == StatusCode::MISDIRECTED_REQUEST => {
+                Attempt::NotTaken
+            }
+            Ok(Ok(Answer::Whole(head, _))) if head.headers.contains_key(OUTCOME_UNKNOWN) => Attempt::Lost,
+            Ok(Ok(Answer::Whole(head, body))) => Attempt::Answer(answer(&head, full(body))),
+            Ok(Ok(Answer::Stream(head, body))) => {
+                let relay = Relay::new(body, self.end_of_streams(leader.epoch));
+                Attempt::Answer(answer(&head, relay.boxed_unsync()))
+            }
             Ok(Err(sent)) if !sent => Attempt::NotTaken,
             Ok(Err(_)) | Err(_) => Attempt::Lost,
         }
@@ -285,6 +320,12 @@ pub(crate) async fn wait_for_leader(
     }
 }
 
+/// Whether an answer is a stream of events, which goes on for as long as both sides want.
+fn is_event_stream(head: &response::Parts) -> bool {
+    let media_type = head.headers.get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    head.status == StatusCode::OK && media_type.starts_with(b"text/event-stream")
+}
+
 /// Returns when a site leads in a later epoch than `epoch`.
 pub(crate) async fn superseded(mut leaders: watch::Receiver<Option<Leader>>, epoch: u64) {
     let later = |leader: &Option<Leader>| leader.as_ref().is_some_and(|leader| leader.epoch > epoch);
@@ -306,10 +347,6 @@ pub(crate) fn outbound<B>(parts: &request::Parts, body: B, leader: &Leader) -> O
     request.headers_mut().remove(header::CONTENT_LENGTH);
     request.headers_mut().remove(header::EXPECT);
     Some(request)
-}
-
-fn inbound(head: &response::Parts, body: Bytes) -> Response<Body> {
-    answer(head, full(body))
 }
 
 /// An answer of a site, for the client.

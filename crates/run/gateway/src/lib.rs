@@ -16,6 +16,7 @@ mod error;
 mod forward;
 mod grpc;
 mod live;
+mod relay;
 mod serve;
 mod tracker;
 

@@ -139,6 +139,25 @@ async fn a_damaged_journal_stops_the_node() {
 }
 
 #[tokio::test]
+async fn any_site_shows_its_state_until_it_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let (leader, follower) = (start(folder.path(), "first", 0), start(folder.path(), "second", 1));
+    until_role(&leader.handle(), Role::Leader).await;
+    until_role(&follower.handle(), Role::Follower).await;
+    leader.handle().submit(Request::by_content(APPEND, vec![7])).await.unwrap();
+    let seq = leader.handle().status().seq;
+    until("the follower has it", || follower.handle().status().seq == seq).await;
+    for node in [leader, follower] {
+        let handle = node.handle();
+        let seen = handle.glance(|replica| (replica.machine().bytes.clone(), replica.seq())).await.unwrap();
+        assert_eq!(seen, (vec![7], seq));
+        handle.stop();
+        node.finished().await.unwrap();
+        assert!(matches!(handle.glance(|_| ()).await, Err(RequestError::Unknown)));
+    }
+}
+
+#[tokio::test]
 async fn a_thousand_requests_at_once_share_syncs() {
     let folder = tempfile::tempdir().unwrap();
     let node = start(folder.path(), "only", 0);

@@ -167,6 +167,7 @@ fn platform(gateway: SocketAddr, leader: &str) -> Platform {
         epoch: 1,
         seq: 0,
         gateway,
+        outlet: None,
         sites: sites.into(),
     }
 }

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use ids::{AccountId, Id, Timestamp};
 use ledger_api::{
-    AccountTransfersQuery, AccountsQuery, Cursor, Direction, Order, PendingQuery, TransfersQuery, U64Text,
-    U128Text, Unit,
+    AccountTransfersQuery, AccountsQuery, ChangesQuery, Cursor, Direction, FeedPlace, Order, PendingQuery,
+    TransfersQuery, U64Text, U128Text, Unit,
 };
 
 use super::parse_cursor;
@@ -40,6 +40,10 @@ pub(crate) enum LedgerCommand {
         #[arg(long)]
         currency: Option<Unit>,
     },
+    /// Print what every batch changed, oldest first, as one CloudEvent a line with `--output json`.
+    #[command(after_help = "Examples:\n  tongbao ledger changes --from 120 --follow --output json\n  \
+                            tongbao ledger changes --after 119 --account 2378")]
+    Changes(ChangesArgs),
     /// Show the account and the transfer that have this id.
     #[command(after_help = "Example:\n  tongbao ledger lookup 2378")]
     Lookup {
@@ -214,6 +218,37 @@ pub(crate) struct TransfersArgs {
     pub(crate) currency: Option<Unit>,
     #[command(flatten)]
     pub(crate) filter: TransferFilter,
+}
+
+/// Which changes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ChangesArgs {
+    /// The first batch.
+    #[arg(long, value_name = "SEQ", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    from: u64,
+    /// Go on after this place, which stands before each event: 17, or 17.2 inside a batch that is told in parts.
+    #[arg(long, value_name = "PLACE", conflicts_with = "from")]
+    pub(crate) after: Option<FeedPlace>,
+    /// Go on with changes as they happen, also when another site takes the lead.
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// Only changes of this account.
+    #[arg(long, value_name = "ID")]
+    account: Option<AccountId>,
+    /// Only changes in this currency (ISO 4217), or with this ledger number.
+    #[arg(long)]
+    currency: Option<Unit>,
+}
+
+impl ChangesArgs {
+    pub(crate) fn query(&self) -> ChangesQuery {
+        ChangesQuery {
+            from: Some(self.from),
+            follow: Some(self.follow),
+            account: self.account,
+            currency: self.currency,
+        }
+    }
 }
 
 /// Which holds.

@@ -11,6 +11,7 @@ use ledger_api::{
 use serde::Serialize;
 
 use super::Bank;
+use super::changes;
 use super::table::{Align, Table};
 use crate::cli::LedgerCommand;
 use crate::error::AppError;
@@ -66,6 +67,7 @@ pub(super) async fn run(bank: &Bank, command: LedgerCommand, output: Output) -> 
             output.result(&balance, || trial_balance(&balance))?;
             if balance.balanced { Ok(()) } else { Err(unbalanced().into()) }
         }
+        LedgerCommand::Changes(args) => changes::run(&client, &args, output).await,
         LedgerCommand::Lookup { id } => lookup(&client, id, output).await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod certs;
+mod changes;
 mod day;
 mod drill;
 mod events;

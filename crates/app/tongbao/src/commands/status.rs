@@ -2,6 +2,7 @@
 
 use console_api::{Platform, SiteState};
 use journal_pg::Condition;
+use ledger_api::{OutletHealth, OutletState};
 use serde::Serialize;
 
 use super::Bank;
@@ -67,16 +68,30 @@ pub(super) async fn run(bank: &Bank, output: Output) -> anyhow::Result<()> {
             ]);
         }
         let ledger = shown.ledger.as_deref().unwrap_or("not served");
+        let outlet = platform.outlet.as_ref().map(describe_outlet).unwrap_or_default();
         let tls = shown.ledger_tls.as_ref().map(|tls| format!("\nover TLS: {tls}")).unwrap_or_default();
         let books = shown.books.as_ref().map(describe_books).unwrap_or_default();
         format!(
-            "shard {}: {leader}, epoch {}, seq {}; gateway http://{} (HTTP and gRPC)
-TigerBeetle clients: {ledger}{tls}
-
-{table}{books}",
+            "shard {}: {leader}, epoch {}, seq {}; gateway http://{} (HTTP and gRPC)\nTigerBeetle clients: {ledger}{tls}{outlet}\n\n{table}{books}",
             platform.shard, platform.epoch, platform.seq, platform.gateway
         )
     })
+}
+
+/// How far the change feed is published, and why no further.
+fn describe_outlet(outlet: &OutletHealth) -> String {
+    let OutletHealth { target, state, published_seq, lag_batches, failure } = outlet;
+    let state = match state {
+        OutletState::Waiting => "waits for a leader",
+        OutletState::Resuming => "finds out how far it is",
+        OutletState::Publishing => "publishes",
+        OutletState::Failing => "FAILS AND TRIES AGAIN",
+    };
+    let failure = failure.as_ref().map(|failure| format!(": {} ({})", failure.detail, failure.code));
+    let failure = failure.unwrap_or_default();
+    format!(
+        "\nchange feed to {target}: {state}, published up to seq {published_seq}, {lag_batches} behind{failure}"
+    )
 }
 
 /// The primary, its standbys, and whether anybody waits for them.

@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::{SHARD, SitePlan, default_plan};
+use crate::kafka::KafkaArgs;
 use crate::layout::{Layout, Running, read};
 use crate::ledger_tls::{LedgerTls, UpTlsArgs};
 use crate::output::Output;
@@ -65,6 +66,8 @@ pub(crate) struct UpArgs {
     /// The newest transfers that every site keeps in memory, 88 bytes each; older ones go to its folder `cold`.
     #[arg(long, value_name = "N", default_value_t = ColdOptions::DEFAULT.keep_rows)]
     ledger_memory_transfers: u32,
+    #[command(flatten)]
+    kafka: KafkaArgs,
 }
 
 /// Where TigerBeetle's clients are served.
@@ -98,6 +101,8 @@ pub(crate) struct BooksView {
 pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow::Result<()> {
     let start = clock::instant();
     raise_file_limit();
+    // What is wrong with it is said here, not in the logs of three sites.
+    args.kafka.settings()?;
     let layout = Layout::new(&data);
     let _lock = layout.claim()?;
     if args.journal.as_ref().is_some_and(Choice::shows_password) {
@@ -129,7 +134,8 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     };
     let keeping = cluster.clone().map(|cluster| tokio::spawn(cluster.keep()));
     let doors = Doors { plain: &ledger, tls: ledger_tls.as_ref() };
-    let sites = Sites::start(&layout, plan, doors, url.as_deref(), args.ledger_memory_transfers)?;
+    let sites =
+        Sites::start(&layout, plan, doors, url.as_deref(), args.ledger_memory_transfers, &args.kafka)?;
     let tracker = Arc::new(Tracker::new(sites.addresses()));
     let gateway = Arc::new(Gateway::new(Arc::clone(&tracker)));
     let tracking = tokio::spawn({
@@ -184,6 +190,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     };
     output.note("stopping: requests under way are finished first");
     layout.withdraw();
+    gateway.end_streams();
     stop.send_replace(true);
     front.await?;
     pages.await?;

@@ -67,6 +67,7 @@ pub(super) fn start(
             seq: head.map_or(0, |health| health.seq),
             leader: leads,
             gateway: gateway_address,
+            outlet: head.and_then(|health| health.outlet.clone()),
             sites: view().iter().map(|row| site(row, healths.get(&row.plan.name), head)).collect(),
         }
     };

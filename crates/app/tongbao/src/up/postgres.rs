@@ -81,9 +81,10 @@ impl Cluster {
                 Kept { port, memory: Memory { primary: 0, alone: false }, stale: Vec::new() }
             }
         };
-        let password = match read(&layout.postgres(&plan[0].name).join("password")) {
-            Ok(password) => String::from_utf8_lossy(&password).into_owned(),
-            Err(_) => fresh_password().map_err(|error| unusable(layout, error))?,
+        // Whichever site's folder is left: the others may be lost.
+        let password = match plan.iter().find_map(|site| Spec::kept_password(&layout.postgres(&site.name))) {
+            Some(password) => password,
+            None => fresh_password().map_err(|error| unusable(layout, error))?,
         };
         let specs = specs(layout, plan, kept.port, &password);
         let servers = specs.iter().map(|spec| Mutex::new(Server::new(&installation, spec.clone()))).collect();

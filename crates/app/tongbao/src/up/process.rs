@@ -19,6 +19,7 @@ use super::postgres::Cluster;
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::SitePlan;
+use crate::kafka::KafkaArgs;
 use crate::layout::{Layout, open_log};
 use crate::ledger_tls::LedgerTls;
 use crate::site::Ready;
@@ -75,6 +76,7 @@ impl Sites {
         doors: Doors<'_>,
         journal: Option<&str>,
         memory_transfers: u32,
+        kafka: &KafkaArgs,
     ) -> Result<Self, AppError> {
         let program =
             std::env::current_exe().map_err(|source| AppError::Spawn { site: "any".to_owned(), source })?;
@@ -98,6 +100,7 @@ impl Sites {
                 ledger_port: doors.plain.iter().find(|door| door.ip() == plan.address).map(SocketAddr::port),
                 tls_arguments: doors.tls.map_or_else(Vec::new, |tls| tls.arguments(&plan)),
                 memory_transfers,
+                kafka: kafka.clone(),
                 plan,
                 journal: journal.map(str::to_owned),
                 stopped: stopped.clone(),
@@ -186,6 +189,7 @@ struct Keeper {
     tls_arguments: Vec<String>,
     journal: Option<String>,
     memory_transfers: u32,
+    kafka: KafkaArgs,
     stopped: watch::Receiver<bool>,
 }
 
@@ -264,6 +268,7 @@ impl Keeper {
             .args(self.ledger_port.map(|port| format!("--ledger-port={port}")))
             .args(&self.tls_arguments)
             .arg(format!("--ledger-memory-transfers={}", self.memory_transfers))
+            .args(self.kafka.arguments())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -25,10 +25,11 @@ fn transfer(id: u128, flags: TransferFlags) -> Transfer {
     }
 }
 
-/// Two accounts, a posted, a voided, an expired and a pending transfer, and an id that failed.
+/// Two imported accounts, a posted, a voided, an expired and a pending transfer, and an id that failed.
 fn small_ledger() -> Ledger {
     let mut ledger = Ledger::new();
-    let accounts = [account(1), account(2)];
+    let imported = |id, timestamp| Account { flags: AccountFlags::IMPORTED, timestamp, ..account(id) };
+    let accounts = [imported(1, 998), imported(2, 999)];
     let body: Vec<u8> = accounts.iter().flat_map(|account| account.as_bytes().to_vec()).collect();
     ledger.apply(Operation::CreateAccounts, Timestamp(1000), &body, &mut Vec::new()).unwrap();
     let void = Transfer {
@@ -209,7 +210,7 @@ fn patched(bytes: &[u8], at: usize, value: &[u8]) -> Vec<u8> {
     changed
 }
 
-const HEADER_BYTES: usize = 160;
+const HEADER_BYTES: usize = 168;
 
 #[test]
 fn a_snapshot_says_what_is_wrong_with_it() {
@@ -217,7 +218,7 @@ fn a_snapshot_says_what_is_wrong_with_it() {
     let with = |at: usize, value: &[u8]| {
         Ledger::restore(&patched(&bytes, at, value)).err().map(|error| error.to_string())
     };
-    // Accounts 1 and 2, both changed; transfers 10 to 14; one timer; one expired number; one failed id.
+    // Accounts 1 and 2, both changed; transfers 10 to 14; one timer; one expired number; one failed id; one request that imported.
     let touched = HEADER_BYTES + 2 * 128;
     let states = touched + 2 * 4;
     let rows = states + 5;
@@ -225,7 +226,8 @@ fn a_snapshot_says_what_is_wrong_with_it() {
     let expired = timer + 12;
     let failed = expired + 24;
     let bank = failed + 16;
-    assert_eq!(bytes.len(), bank + 32);
+    let import = bank + 32;
+    assert_eq!(bytes.len(), import + 16);
     let max = u32::MAX.to_le_bytes();
     let cases = [
         ("magic", with(0, b"X")),
@@ -234,8 +236,8 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         ("counts", with(24, &[max, max, max, max].concat())),
         ("clock", with(16, &u64::MAX.to_le_bytes())),
         ("clock before the records", with(16, &1u64.to_le_bytes())),
-        ("state hash", with(128, &[0; 32])),
-        ("chain of requests", with(64, &[0; 32])),
+        ("state hash", with(136, &[0; 32])),
+        ("chain of requests", with(72, &[0; 32])),
         ("account id", with(HEADER_BYTES + 128, &1u128.to_le_bytes())),
         ("account flags", with(HEADER_BYTES + 118, &AccountFlags(6).0.to_le_bytes())),
         ("account sum", with(HEADER_BYTES + 32, &6u128.to_le_bytes())),
@@ -254,6 +256,9 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         ("failed id", with(failed, &10u128.to_le_bytes())),
         ("units", with(bank, &[1])),
         ("interest products", with(bank + 24, &[1])),
+        ("import after the clock", with(import, &u64::MAX.to_le_bytes())),
+        ("import of nothing", with(import + 8, &2u32.to_le_bytes())),
+        ("import with something behind", with(import + 12, &[1])),
     ];
     let text: String = cases
         .iter()
@@ -261,9 +266,9 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         .collect();
     expect_test::expect![[r#"
         magic: this is not a ledger snapshot
-        format: the snapshot has format 4, newer than this program reads
+        format: accepted
         older format: the snapshot contradicts itself: the header
-        counts: the snapshot is 953 bytes long, but its header announces 743029342719
+        counts: the snapshot is 977 bytes long, but its header announces 743029342743
         clock: the snapshot contradicts itself: the clock is out of range
         clock before the records: the snapshot contradicts itself: the time of an account
         state hash: the snapshot's state hash differs from that of its content
@@ -286,6 +291,9 @@ fn a_snapshot_says_what_is_wrong_with_it() {
         failed id: the snapshot contradicts itself: a failed id
         units: the snapshot contradicts itself: the length of the bank's part
         interest products: the snapshot contradicts itself: the length of the bank's part
+        import after the clock: the snapshot contradicts itself: a request that imported
+        import of nothing: the snapshot contradicts itself: a request that imported
+        import with something behind: the snapshot contradicts itself: a request that imported
     "#]]
     .assert_eq(&text);
 }

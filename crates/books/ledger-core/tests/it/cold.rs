@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use ids::Timestamp;
 use ledger_core::{
     Account, AccountFilter, AccountFlags, ChangeEventsFilter, ColdError, ColdOptions, ColdSegment, ColdStore,
-    CreateTransferStatus, Ledger, Operation, Outcome, QueryFilter, QueryOperation, SnapshotError, Transfer,
-    TransferFlags,
+    CreateTransferStatus, Extent, Ledger, Operation, Outcome, QueryFilter, QueryOperation, SnapshotError,
+    Transfer, TransferFlags,
 };
 
 /// Segments in memory.
@@ -93,6 +93,9 @@ impl Twins {
     }
 
     fn assert_equal(&self) {
+        let changes =
+            |ledger: &Ledger| ledger.changes(Extent::default(), ledger.extent(ledger.clock()), usize::MAX);
+        assert_eq!(changes(&self.warm), changes(&self.cold));
         assert_eq!(self.warm.state_hash(), self.cold.state_hash());
         assert_eq!(self.warm.counts(), self.cold.counts());
         let all = self.warm.transfers_before(None, usize::MAX);

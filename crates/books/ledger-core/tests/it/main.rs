@@ -7,6 +7,7 @@ mod balancing;
 mod bank;
 mod bank_model;
 mod chains;
+mod changes;
 mod closing;
 mod cold;
 mod import;

@@ -13,7 +13,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use journal::{FileStore, Options};
-use ledger::{Api, LedgerMachine, SiteInfo, Storage};
+use ledger::{Api, Feed, LedgerMachine, SiteInfo, Storage};
 use ledger_grpc::{Limits, Metrics, door, pb};
 use pb::ledger_client::LedgerClient;
 use serde_json::Value;
@@ -50,7 +50,7 @@ impl Site {
         let node = Node::start(config, storage.clone()).unwrap();
         let handle = node.handle();
         let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned(), storage };
-        let api = Api::new(handle.clone(), info, journal);
+        let api = Api::new(Feed::new(handle.clone(), journal, &info.site), info);
         let metrics = Arc::new(Metrics::default());
         let router: Router = api.clone().router().merge(door(api, limits, Arc::clone(&metrics)));
         let answer = move |request| {
@@ -176,8 +176,16 @@ impl Bank {
 
 /// A client of whoever listens there.
 pub(crate) fn client(address: SocketAddr) -> LedgerClient<Wire> {
+    client_with_room(address, 1 << 20)
+}
+
+/// A client that takes so many bytes of an answer before it reads them.
+pub(crate) fn client_with_room(address: SocketAddr, bytes: u32) -> LedgerClient<Wire> {
     let origin = format!("http://{address}").parse().unwrap();
-    let wire = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let wire = Client::builder(TokioExecutor::new())
+        .http2_only(true)
+        .http2_initial_stream_window_size(bytes)
+        .build_http();
     LedgerClient::with_origin(wire, origin).max_decoding_message_size(16 << 20)
 }
 

@@ -6,7 +6,7 @@ use ledger_grpc::pb;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Status};
 
-use super::bank::{Bank, transfers};
+use super::bank::{Bank, client_with_room, transfers};
 
 async fn ids(pages: tonic::Streaming<pb::TransferPage>) -> (Vec<u64>, String) {
     let pages: Vec<_> = pages.map(|page| page.unwrap()).collect().await;
@@ -72,17 +72,18 @@ async fn an_account_that_is_not_there_is_told_as_such() {
 }
 
 /// A client that stops reading holds up nobody else, although the gateway has one connection to the site for all.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn slow_readers_do_not_stop_the_others() {
     let bank = Bank::open().await;
     bank.open_accounts(2).await;
-    for first in (1..=40_000).step_by(8_000) {
+    for first in [1, 8_001] {
         bank.client().create_transfers(transfers(first..first + 8_000)).await.unwrap();
     }
     let mut slow = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..30 {
+        let mut reader = client_with_room(bank.address, 64 << 10);
         let mut pages =
-            bank.client().query_transfers(pb::QueryTransfersRequest::default()).await.unwrap().into_inner();
+            reader.query_transfers(pb::QueryTransfersRequest::default()).await.unwrap().into_inner();
         pages.next().await.unwrap().unwrap();
         slow.push(pages);
     }
@@ -92,6 +93,6 @@ async fn slow_readers_do_not_stop_the_others() {
     assert_eq!(paid.await.unwrap().unwrap().into_inner().created, 1);
     for pages in slow.into_iter().take(2) {
         let rest: Vec<_> = pages.map(|page| page.unwrap().transfers.len()).collect().await;
-        assert!(rest.iter().sum::<usize>() >= 39_000, "{rest:?}");
+        assert!(rest.iter().sum::<usize>() >= 15_000, "{rest:?}");
     }
 }

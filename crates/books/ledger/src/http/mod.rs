@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bookings;
+mod changes;
 mod days;
 mod declarations;
 mod holds;
@@ -33,6 +34,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
+use crate::feed::Feed;
 use crate::journal_desk::JournalDesk;
 use crate::machine::LedgerMachine;
 use crate::storage::Storage;
@@ -59,6 +61,7 @@ pub struct Api {
     handle: Handle<LedgerMachine>,
     info: Arc<SiteInfo>,
     journal: Arc<JournalDesk>,
+    feed: Arc<Feed>,
     units: Arc<UnitDesk>,
     /// One long reading at a time: the others wait, so that payments do not.
     long_readings: Arc<Semaphore>,
@@ -80,11 +83,11 @@ pub struct Written<T> {
 }
 
 impl Api {
-    /// The bank API on the site that `handle` belongs to. `journal` is that of its shard.
-    pub fn new(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn Store>) -> Self {
-        let journal = Arc::new(JournalDesk::new(journal, &info.site));
+    /// The bank API on the site of `feed`, which others read as well.
+    pub fn new(feed: Arc<Feed>, info: SiteInfo) -> Self {
+        let (handle, journal) = (feed.handle().clone(), Arc::clone(feed.desk()));
         let long_readings = Arc::new(Semaphore::new(1));
-        Self { handle, info: Arc::new(info), journal, units: Arc::default(), long_readings }
+        Self { handle, info: Arc::new(info), journal, feed, units: Arc::default(), long_readings }
     }
 
     /// Version 1 of the API over HTTP.
@@ -106,7 +109,7 @@ impl Api {
 
 /// The bank API, version 1, over HTTP, on the site that `handle` belongs to. `journal` is that of its shard.
 pub fn router(handle: Handle<LedgerMachine>, info: SiteInfo, journal: Arc<dyn Store>) -> Router {
-    Api::new(handle, info, journal).router()
+    Api::new(Feed::new(handle, journal, &info.site), info).router()
 }
 
 fn routes(api: Api) -> Router {
@@ -137,6 +140,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/interest/capitalise", post(interest::capitalise))
         .route("/v1/journal", get(journal::list))
         .route("/v1/journal/verify", post(journal::verify).get(journal::verification))
+        .route("/v1/changes", get(changes::changes))
         .route("/v1/payments", post(payments::create).get(payments::list))
         .route("/v1/payments/batch", post(payments::create_batch))
         .route("/v1/payments/{id}", get(payments::one))
@@ -172,11 +176,11 @@ pub fn accounts_shown(
         days::list, days::cut, days::trial_balance,
         interest::declare_rate, interest::products, interest::accounts, interest::show, interest::assign,
         interest::accrue, interest::capitalise,
-        journal::list, journal::verify, journal::verification,
+        journal::list, journal::verify, journal::verification, changes::changes,
         payments::create, payments::create_batch, payments::list, payments::one, bookings::reverse, holds::spend,
         site::totals, site::state_hash, site::health,
     ),
-    components(schemas(problem::Problem)),
+    components(schemas(problem::Problem, ledger_api::FeedPlace)),
     tags((name = "bank", description = "Served by the leading site, through the gateway."))
 )]
 struct BankApi;

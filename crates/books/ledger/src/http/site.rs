@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use ledger_api::{Health, StateHash, StorageLevels, Totals};
+use ledger_api::{Health, OutletState, StateHash, StorageLevels, Totals};
 use problem::Problem;
 use shard::Status;
 
 use super::Api;
 use super::accounts::ledger;
 use crate::error::ApiError;
+use crate::feed::FeedCounts;
 use crate::storage::{Levels, Storage};
 
 fn role(status: &Status) -> ledger_api::Role {
@@ -54,6 +55,7 @@ pub(super) async fn health(State(api): State<Api>) -> Json<Health> {
         silent_ms: u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
         stopped_by: status.stopped_by.map(str::to_owned),
         storage: levels(&api.info.storage),
+        outlet: api.feed.outlet_health(),
     })
 }
 
@@ -93,7 +95,6 @@ pub(super) async fn state_hash(State(api): State<Api>) -> Result<Json<StateHash>
 pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     let status = api.handle.status();
     let leads = u8::from(status.role == shard::Role::Leader);
-    let (site, shard) = (&api.info.site, &api.info.shard);
     let mut text = String::new();
     let storage = levels(&api.info.storage);
     let gauges = [
@@ -121,17 +122,41 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
         ),
     ];
     for (name, help, value) in gauges {
-        let _ = write!(
-            text,
-            "# HELP tongbao_{name} {help}\n# TYPE tongbao_{name} gauge\ntongbao_{name}{{site=\"{site}\",shard=\"{shard}\"}} {value}\n"
-        );
+        metric(&mut text, &api, name, "gauge", help, value);
     }
     if let Some(leader) = &status.leader {
+        let (site, shard) = (&api.info.site, &api.info.shard);
         let _ = write!(
             text,
             "# HELP tongbao_shard_led_by The site that began the epoch, by the journal.\n# TYPE tongbao_shard_led_by gauge\n\
              tongbao_shard_led_by{{site=\"{site}\",shard=\"{shard}\",leader=\"{leader}\"}} 1\n"
         );
     }
+    feed_metrics(&mut text, &api);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+fn metric(text: &mut String, api: &Api, name: &str, kind: &str, help: &str, value: u64) {
+    let (site, shard) = (&api.info.site, &api.info.shard);
+    let _ = write!(
+        text,
+        "# HELP tongbao_{name} {help}\n# TYPE tongbao_{name} {kind}\ntongbao_{name}{{site=\"{site}\",shard=\"{shard}\"}} {value}\n"
+    );
+}
+
+fn feed_metrics(text: &mut String, api: &Api) {
+    let FeedCounts { readers, events, slow } = api.feed.counts();
+    metric(text, api, "feed_readers", "gauge", "Streams of the change feed that are open.", readers);
+    metric(text, api, "feed_events_total", "counter", "Events sent over such streams.", events);
+    metric(text, api, "feed_slow_total", "counter", "Such streams ended for slow readers.", slow);
+    let Some(outlet) = api.feed.outlet() else { return };
+    let health = outlet.health(api.handle.status().seq.0);
+    let [events, failures] = outlet.counts();
+    let failing = u64::from(health.state == OutletState::Failing);
+    let published = health.published_seq;
+    metric(text, api, "outlet_published_seq", "gauge", "The last batch published.", published);
+    metric(text, api, "outlet_lag_batches", "gauge", "Durable batches after that one.", health.lag_batches);
+    metric(text, api, "outlet_failing", "gauge", "Whether publishing fails now.", failing);
+    metric(text, api, "outlet_events_total", "counter", "Events published.", events);
+    metric(text, api, "outlet_failures_total", "counter", "Failures of publishing.", failures);
 }

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
 use journal::{FileStore, Options};
-use ledger::{LedgerMachine, SiteInfo, Storage};
+use ledger::{Feed, FeedLimits, LedgerMachine, SiteInfo, Storage};
 use serde_json::Value;
 use shard::{Handle, Node, NodeConfig, Role};
 use tempfile::TempDir;
@@ -47,15 +47,26 @@ impl Answer {
 pub(crate) struct Site {
     pub(crate) router: Router,
     pub(crate) handle: Handle<LedgerMachine>,
+    pub(crate) feed: Arc<Feed>,
     node: Option<Node<LedgerMachine>>,
 }
 
 impl Site {
     /// Starts a site on a folder. Whether it leads depends on who else does.
     pub(crate) fn start(folder: &Path, name: &str, rank: u32) -> Self {
+        Self::start_with(folder, name, rank, Storage::in_memory(), FeedLimits::default())
+    }
+
+    /// The same with a cold store, or other limits of the change feed.
+    pub(crate) fn start_with(
+        folder: &Path,
+        name: &str,
+        rank: u32,
+        storage: Storage,
+        limits: FeedLimits,
+    ) -> Self {
         let journal = FileStore::create(&folder.join("journal"), "bank", Options::default()).unwrap();
         let journal = Arc::new(journal);
-        let storage = Storage::in_memory();
         let config = NodeConfig {
             journal: Arc::<FileStore>::clone(&journal),
             site: name.to_owned(),
@@ -64,8 +75,9 @@ impl Site {
         };
         let node = Node::start(config, storage.clone()).unwrap();
         let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned(), storage };
-        let router = ledger::router(node.handle(), info, journal);
-        Self { router, handle: node.handle(), node: Some(node) }
+        let feed = Feed::with_limits(node.handle(), journal, name, limits);
+        let router = ledger::Api::new(Arc::clone(&feed), info).router();
+        Self { router, handle: node.handle(), feed, node: Some(node) }
     }
 
     pub(crate) async fn until(self, role: Role) -> Self {

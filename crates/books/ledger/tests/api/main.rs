@@ -6,6 +6,7 @@ mod accounts;
 mod bad_input;
 mod bank;
 mod bookings;
+mod changes;
 mod days;
 mod flags;
 mod idempotency;

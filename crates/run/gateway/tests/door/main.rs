@@ -11,3 +11,4 @@ mod idle;
 mod limits;
 mod metrics;
 mod site;
+mod streams;

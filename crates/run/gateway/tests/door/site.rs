@@ -1,15 +1,18 @@
 //! Sites that do as they are told, and a door in front of them.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use gateway::{Body, Gateway, GatewayLimits, Leader, ServeLimits, SiteAddress, Tracker, full, listen, serve};
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -29,6 +32,8 @@ pub(crate) enum Turn {
     Unknown,
     /// Never answers.
     Hang,
+    /// Answers with a stream of events that says one and never ends.
+    Stream,
 }
 
 /// A request as it arrived.
@@ -138,6 +143,10 @@ async fn answer(
     let mut response = Response::new(full(Bytes::from([name.as_bytes(), b": ", &body].concat())));
     match turn {
         Some(Turn::BreakOff) => return Err(io::Error::other("told to")),
+        Some(Turn::Stream) => {
+            *response.body_mut() = Events(Some(Bytes::from_static(b"data: 1\n\n"))).boxed_unsync();
+            response.headers_mut().insert("content-type", "text/event-stream".parse().unwrap());
+        }
         Some(Turn::Hang) => std::future::pending().await,
         Some(Turn::NotLeading) => *response.status_mut() = StatusCode::MISDIRECTED_REQUEST,
         Some(Turn::Unknown) => {
@@ -154,6 +163,21 @@ async fn answer(
         }
     }
     Ok(response)
+}
+
+/// One event, and then silence.
+struct Events(Option<Bytes>);
+
+impl hyper::body::Body for Events {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.take().map_or(Poll::Pending, |event| Poll::Ready(Some(Ok(Frame::data(event)))))
+    }
 }
 
 /// The door under test.

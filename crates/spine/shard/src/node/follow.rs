@@ -72,7 +72,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
                 self.store_aside(seq, bytes);
             }
             let rest = if read == 0 { POLL } else { Duration::ZERO };
-            if self.refuse_all(rest) {
+            if self.refuse_all(rest, &replica) {
                 if replica.seq() > Seq::ZERO && reader.durable() == replica.seq() {
                     self.store_snapshot(&mut replica, reader.position())?;
                 }
@@ -105,14 +105,16 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         Ok(RECORDS_AT_ONCE)
     }
 
-    /// Answers that this site does not lead, for up to `rest`. True when the node shall stop.
-    fn refuse_all(&self, rest: Duration) -> bool {
+    /// Answers that this site does not lead, for up to `rest`, and lets readers look at `replica`. True when the node shall
+    /// stop.
+    fn refuse_all(&self, rest: Duration, replica: &Replica<M>) -> bool {
         let mut wait = rest;
         loop {
             match self.messages.recv_timeout(wait) {
                 Ok(Message::Submit { reply, .. }) => {
                     let _ = reply.send(Err(RequestError::NotLeader));
                 }
+                Ok(Message::Glance(look)) => look(replica),
                 // Dropping a look tells the reader that this site does not lead.
                 Ok(Message::Read(_) | Message::Durable(_) | Message::AppendFailed(_)) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return true,
@@ -147,7 +149,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         loop {
             match claim.next_left()? {
                 Left::Record(record) => replica.apply(&record)?,
-                Left::NotYet if self.refuse_all(POLL) => return Ok(Attempt::Stopped),
+                Left::NotYet if self.refuse_all(POLL, &replica) => return Ok(Attempt::Stopped),
                 Left::NotYet => self.board.touch(),
                 Left::Lost => return Ok(Attempt::Lost(Box::new(replica))),
                 Left::Nothing => break,

@@ -20,12 +20,15 @@ const UNDER_WAY_MAX: usize = 65_536;
 
 /// Runs on the shard's thread and gives back what to run once the state it saw is durable.
 pub(crate) type Look<M> = Box<dyn FnOnce(&mut Replica<M>) -> Tell + Send>;
+/// Runs on the shard's thread and tells the reader itself.
+pub(crate) type Glance<M> = Box<dyn FnOnce(&Replica<M>) + Send>;
 /// Tells a reader what it may know now.
 pub(crate) type Tell = Box<dyn FnOnce() + Send>;
 
 pub(crate) enum Message<M> {
     Submit { request: Request, reply: oneshot::Sender<Result<Reply, RequestError>> },
     Read(Look<M>),
+    Glance(Glance<M>),
     Durable(Seq),
     AppendFailed(JournalError),
     Stop,
@@ -111,5 +114,23 @@ impl<M: StateMachine> Handle<M> {
         });
         self.sender.send(Message::Read(look)).map_err(|_| RequestError::NotLeader)?;
         answer.await.map_err(|_| RequestError::NotLeader)
+    }
+
+    /// Looks at this site's state as it is now, whether it leads or follows. The state may be ahead of what is durable: this
+    /// is for what no longer changes, such as the doings of a batch that is known to be durable.
+    ///
+    /// Errors: [`RequestError::Unknown`] if the node has stopped.
+    pub async fn glance<R: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Replica<M>) -> R + Send + 'static,
+    ) -> Result<R, RequestError> {
+        let _claim = self.enter()?;
+        let (tell, answer) = oneshot::channel();
+        let glance: Glance<M> = Box::new(move |replica| {
+            // A reader that went away needs no answer.
+            let _ = tell.send(look(replica));
+        });
+        self.sender.send(Message::Glance(glance)).map_err(|_| RequestError::Unknown)?;
+        answer.await.map_err(|_| RequestError::Unknown)
     }
 }

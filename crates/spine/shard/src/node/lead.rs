@@ -105,6 +105,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
                     let tell = look(leader.replica_mut());
                     leader.await_durable(Waiting::Reader(tell));
                 }
+                Ok(Message::Glance(look)) => look(leader.replica()),
                 Ok(Message::Durable(seq)) => leader.durable(seq),
                 Ok(Message::AppendFailed(error)) => return ControlFlow::Break(error),
                 Ok(Message::Stop) => stop = true,
