@@ -12,7 +12,7 @@ use crate::schema::text_schema;
 /// number of a ledger.
 ///
 /// Text form: `CZK`, `XAU-G`, or the ledger's number in decimal. The number of a currency's ledger is read as that
-/// currency. Only [`Units`] knows the ledger and the digits of a declared unit.
+/// currency. Only [`Units`](crate::Units) knows the ledger and the digits of a declared unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unit {
     /// A currency of ISO 4217.
