@@ -22,10 +22,13 @@ fn is_installed() -> bool {
     }
 }
 
-/// The process of a site's server.
+/// The process of a site's server. What `status` says of it is up to a second old, and it may just be starting again to
+/// follow another primary.
 fn server_pid(folder: &Folder, site: &str) -> u32 {
     let file = folder.path().join("sites").join(site).join("postgres/data/postmaster.pid");
-    fs::read_to_string(file).unwrap().lines().next().unwrap().parse().unwrap()
+    let pid = || fs::read_to_string(&file).ok()?.lines().next()?.parse().ok();
+    until("the server has a process", || pid().is_some());
+    pid().unwrap()
 }
 
 fn roles(folder: &Folder) -> Vec<(String, String)> {
