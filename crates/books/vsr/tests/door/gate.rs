@@ -115,13 +115,16 @@ async fn no_certificate_and_no_tls_are_refused() {
     // TLS begins with 0x16; what follows it here is no hello.
     let hostile: [&[u8]; 4] =
         [b"GET / HTTP/1.1\r\n\r\n", &[0; 256], &[0x16, 3, 1, 0xff, 0xff, 1, 2, 3], &[0x16; 20_000]];
-    for (count, bytes) in (1..).zip(hostile) {
+    // The client above may have left in the middle of a handshake, too.
+    let broken = |counts: &GateCounts| counts.refused.get(&Refused::Broken).copied().unwrap_or(0);
+    for bytes in hostile {
+        let before = broken(&pki.gate.counts());
         let mut stream = TcpStream::connect(door.address).await.unwrap();
         // The door may close while it is still being shouted at.
         let _ = stream.write_all(bytes).await;
         let _ = stream.shutdown().await;
         let _ = stream.read_to_end(&mut Vec::new()).await;
-        until(&pki, |counts| counts.refused.get(&Refused::Broken) == Some(&count)).await;
+        until(&pki, |counts| broken(&counts) > before).await;
     }
     assert!(pki.gate.counts().entered.is_empty());
 }
