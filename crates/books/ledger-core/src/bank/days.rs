@@ -1,5 +1,7 @@
 //! Business days: which one a transfer is booked on, and what the books were at the end of each.
 
+use calendar::Date;
+use ids::Timestamp;
 use stdx::{Digest, Sha256};
 
 use super::DayCut;
@@ -8,20 +10,18 @@ use crate::trial_balance::TrialBalance;
 use crate::{Ledger, TrialBalanceLine};
 
 /// How many days before the business day a value date may lie.
-pub const VALUE_DAYS_BEFORE_MAX: u32 = 35;
+pub const VALUE_DAYS_BEFORE_MAX: u32 = interest_core::BACK_DAYS.unsigned_abs();
 /// How many days after the business day a value date may lie.
-pub const VALUE_DAYS_AFTER_MAX: u32 = 366;
+pub const VALUE_DAYS_AFTER_MAX: u32 = interest_core::AHEAD_DAYS.unsigned_abs();
 
 /// The most days from one business day to the next.
 const DAYS_MAX: u32 = 366;
 
 /// 9999-12-31.
-pub(crate) const DATE_MAX: u32 = 2_932_896;
+pub(crate) const DATE_MAX: u32 = Date::MAX.days();
 
 /// The most lines of old trial balances that are kept. The journal has all of them.
 const LINES_MAX: usize = 1_000_000;
-
-const NS_PER_DAY: u64 = 86_400_000_000_000;
 
 /// A business day that ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +88,7 @@ impl Days {
 
 /// The day of a timestamp, UTC.
 fn day_of(timestamp: u64) -> u32 {
-    // 2^63 nanoseconds are some hundred thousand days.
-    u32::try_from(timestamp / NS_PER_DAY).unwrap_or(DATE_MAX)
+    Date::of_timestamp(Timestamp(timestamp)).days()
 }
 
 impl Ledger {
