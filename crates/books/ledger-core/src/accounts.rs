@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::columns::Columns;
 use crate::groups::Groups;
 use crate::id_index::{IdHash, IdIndex};
-use crate::keys::{Fields, Keys};
+use crate::keys::{Fields, Keys, mark_of};
 use crate::pages::{PAGE_LEN, Pages};
 use crate::postings::{Postings, Tail};
 use crate::scan::Direction;
@@ -54,8 +54,8 @@ pub(crate) const IS_CONTROL: AccountFlags = AccountFlags(1 << 15);
 pub(crate) const IS_EARMARKED: AccountFlags = AccountFlags(1 << 14);
 /// The account earns or owes interest.
 pub(crate) const BEARS_INTEREST: AccountFlags = AccountFlags(1 << 13);
-/// All marks. No flag of the record may ever use their bits.
-const MARKS: AccountFlags = IS_CONTROL.with(IS_EARMARKED).with(BEARS_INTEREST);
+/// All these marks. No flag of the record may ever use their bits.
+pub(crate) const MARKS: AccountFlags = IS_CONTROL.with(IS_EARMARKED).with(BEARS_INTEREST);
 const _: () = assert!(!MARKS.intersects(AccountFlags::SUPPORTED));
 
 impl Row {
@@ -237,10 +237,26 @@ impl Accounts {
         self.find_hashed(IdHash::of(id), id)
     }
 
-    pub(crate) fn find_hashed(&self, hash: IdHash, id: u128) -> Option<u32> {
+    fn find_hashed(&self, hash: IdHash, id: u128) -> Option<u32> {
         self.index.find(hash, |number| self.get(number).id == id)
     }
 
+    /// The number that the account with this hash has if there is one, without a look at the account; or [`NONE`].
+    #[inline]
+    pub(crate) fn likely(&self, hash: IdHash) -> u32 {
+        self.index.find(hash, |_| true).unwrap_or(NONE)
+    }
+
+    /// The number of the account called `id`, or [`NONE`]; `likely` is what [`likely`](Self::likely) said.
+    #[inline]
+    pub(crate) fn find_likely(&self, likely: u32, hash: IdHash, id: u128) -> u32 {
+        if likely == NONE || self.get(likely).id == id {
+            return likely;
+        }
+        self.find_hashed(hash, id).unwrap_or(NONE)
+    }
+
+    #[inline]
     pub(crate) fn get(&self, number: u32) -> &Row {
         self.rows.get(number)
     }
@@ -266,16 +282,19 @@ impl Accounts {
     }
 
     /// The ledger of an account.
+    #[inline]
     pub(crate) fn ledger(&self, row: &Row) -> u32 {
         self.groups.get(row.group).ledger
     }
 
     /// Whether two accounts belong to the same ledger.
+    #[inline]
     pub(crate) fn share_a_ledger(&self, one: &Row, other: &Row) -> bool {
         one.group == other.group || self.ledger(one) == self.ledger(other)
     }
 
     /// Whether one of two accounts bears interest.
+    #[inline]
     pub(crate) fn bear_interest(&self, one: u32, other: u32) -> bool {
         self.get(one).flags.with(self.get(other).flags).contains(BEARS_INTEREST)
     }
@@ -317,13 +336,15 @@ impl Accounts {
         self.index.touch(hash)
     }
 
-    /// Brings an account's sums and the end of its list of transfers into the cache. The value means nothing.
-    pub(crate) fn touch_row(&self, number: u32) -> u32 {
+    /// Brings an account into the cache. The value means nothing.
+    #[inline]
+    pub(crate) fn touch_row(&self, number: u32) -> u64 {
         let row = self.get(number);
-        self.postings.touch(row.transfers) ^ u32::from(row.debits_pending == 1)
+        u64::from(row.debits_pending == 1) ^ row.timestamp
     }
 
     /// Brings the end of an account's list into the cache. The value means nothing.
+    #[inline]
     pub(crate) fn touch_list(&self, number: u32) -> u32 {
         self.postings.touch(self.get(number).transfers)
     }
@@ -334,6 +355,7 @@ impl Accounts {
     }
 
     /// Adds a transfer to the list of an account, and says whether it is time for a mark of its history.
+    #[inline]
     pub(crate) fn list(&mut self, number: u32, transfer: u32) -> bool {
         let row = self.rows.get_mut(number);
         row.transfers = self.postings.push(row.transfers, transfer);
@@ -373,7 +395,8 @@ impl Accounts {
             self.marks.push(Columns::default());
         }
         if let Some(page) = self.marks.last_mut() {
-            page.push(row.fields(account.ledger).marks(), PAGE_LEN);
+            let record = (row.fields(account.ledger), mark_of(account.ledger.into()));
+            page.extend(std::iter::once(record), PAGE_LEN);
         }
         self.rows.push(row);
         self.touched.add(number);
@@ -387,7 +410,7 @@ impl Accounts {
             self.groups.leave(row.group, &row);
             self.index.remove(IdHash::of(row.id), number);
             if let Some(page) = self.marks.last_mut() {
-                page.pop();
+                page.truncate(number as usize % PAGE_LEN);
             }
             self.marks.pop_if(|page| page.len() == 0);
         }
@@ -419,6 +442,7 @@ impl Accounts {
     }
 
     /// Does a movement to the debit side of one account and the credit side of another.
+    #[inline]
     pub(crate) fn do_movement(&mut self, debit: u32, credit: u32, movement: Movement) {
         self.change(debit, credit, |pending, posted| movement.forth(pending, posted));
     }
@@ -435,6 +459,7 @@ impl Accounts {
         self.change(debit, credit, |pending, posted| movement.back(pending, posted));
     }
 
+    #[inline]
     fn change(&mut self, debit: u32, credit: u32, change: impl Fn(u128, u128) -> (u128, u128)) {
         let account = self.rows.get_mut(debit);
         let before = (account.debits_pending, account.debits_posted);

@@ -11,7 +11,7 @@ use crate::transfers::NONE;
 use crate::wire::Transfer;
 
 /// Transfers looked up at once: what they touch fits into the second-level cache.
-pub(crate) const GROUP: usize = 256;
+pub(crate) const GROUP: usize = 64;
 
 /// What was looked up for a transfer. No transfer of the same request changes it.
 #[derive(Clone, Copy, Default)]
@@ -29,30 +29,42 @@ impl Ledger {
     pub(crate) fn look_ahead(&self, transfers: impl Iterator<Item = Transfer>, ahead: &mut [Ahead; GROUP]) {
         let mut ids = [(0, 0); GROUP];
         let mut hashes = [(IdHash::default(), IdHash::default()); GROUP];
-        let mut pendings = Vec::new();
-        let (mut len, mut touched) = (0, 0);
+        let mut pendings = [IdHash::default(); GROUP];
+        let (mut len, mut resolving, mut touched) = (0, 0, 0);
         for transfer in transfers.take(GROUP) {
             ids[len] = (transfer.debit_account_id, transfer.credit_account_id);
             hashes[len] = (IdHash::of(ids[len].0), IdHash::of(ids[len].1));
             ahead[len].hash = IdHash::of(transfer.id);
             if transfer.pending_id != 0 {
-                pendings.extend(self.transfers.likely(transfer.pending_id));
+                pendings[resolving] = IdHash::of(transfer.pending_id);
+                touched ^= self.transfers.touch_index(pendings[resolving]);
+                resolving += 1;
             }
             touched ^= self.transfers.touch_index(ahead[len].hash);
             touched ^= self.accounts.touch_index(hashes[len].0);
             touched ^= self.accounts.touch_index(hashes[len].1);
             len += 1;
         }
-        for ((ahead, id), hash) in ahead[..len].iter_mut().zip(&ids).zip(&hashes) {
-            ahead.debit = self.accounts.find_hashed(hash.0, id.0).unwrap_or(NONE);
-            ahead.credit = self.accounts.find_hashed(hash.1, id.1).unwrap_or(NONE);
+        // Which accounts it may be, read all at once; whether it is these is asked when they have arrived.
+        for (ahead, hash) in ahead[..len].iter_mut().zip(&hashes) {
+            ahead.debit = self.accounts.likely(hash.0);
+            ahead.credit = self.accounts.likely(hash.1);
         }
         for number in ahead[..len].iter().flat_map(|ahead| [ahead.debit, ahead.credit]) {
             if number != NONE {
-                touched ^= u64::from(self.accounts.touch_row(number));
+                touched ^= self.accounts.touch_row(number);
+            }
+        }
+        for ((ahead, id), hash) in ahead[..len].iter_mut().zip(&ids).zip(&hashes) {
+            ahead.debit = self.accounts.find_likely(ahead.debit, hash.0, id.0);
+            ahead.credit = self.accounts.find_likely(ahead.credit, hash.1, id.1);
+            for number in [ahead.debit, ahead.credit] {
+                if number != NONE {
+                    touched ^= u64::from(self.accounts.touch_list(number));
+                }
             }
         }
         black_box(touched);
-        self.transfers.rows.expect(&pendings);
+        self.transfers.fetch_ahead(&pendings[..resolving]);
     }
 }

@@ -3,6 +3,7 @@
 use crate::accounts::Accounts;
 use crate::filter::{AccountBalance, AccountFilter, ChangeEventsFilter, QueryFilter};
 use crate::history::Event;
+use crate::id_index::IdHash;
 use crate::keys::is_any_or;
 use crate::ledger::READ_AT_ONCE;
 use crate::ledgers::Ledgers;
@@ -116,8 +117,8 @@ impl Ledger {
             if next.is_empty() {
                 return;
             }
-            let likely: Vec<u32> = next.iter().filter_map(|id| self.transfers.likely(*id)).collect();
-            self.transfers.rows.expect(&likely);
+            let hashes: Vec<IdHash> = next.iter().map(|id| IdHash::of(*id)).collect();
+            self.transfers.fetch_ahead(&hashes);
             let found = next.iter().filter_map(|id| self.transfers.find(*id));
             self.write_transfers(found.filter(|number| self.has_transfer_within(ledgers, *number)), out);
         }

@@ -12,7 +12,7 @@ use crate::bank::{
 use crate::id_index::IdHash;
 use crate::status::{CreateAccountStatus, CreateTransferStatus};
 use crate::transfer_rules::Judged;
-use crate::transfers::TRANSFERS_MAX;
+use crate::transfers::{TRANSFERS_MAX, first_state};
 use crate::wire::{Account, AccountFlags, Outcome, Transfer, TransferFlags};
 use crate::{EVENT_BYTES, EVENTS_MAX, Ledger, OUTCOME_BYTES, Operation, RequestError};
 
@@ -78,6 +78,7 @@ impl Ledger {
             Operation::Pulse => {}
         }
         self.clock = timestamp.0;
+        self.transfers.rows.mark();
         if is_import(operation, body) {
             let after = [self.accounts.len(), self.transfers.len()];
             for (imports, (first, end)) in self.imports.iter_mut().zip(before.into_iter().zip(after)) {
@@ -179,10 +180,11 @@ impl Ledger {
         }
     }
 
+    #[inline]
     fn create_transfer(
         &mut self,
         transfer: &Transfer,
-        said: &Particulars,
+        said: Option<&Particulars>,
         ahead: &Ahead,
         timestamp: u64,
         stamp: u64,
@@ -202,20 +204,19 @@ impl Ledger {
     }
 
     /// Enters a transfer that may be created, with all that it does.
-    pub(crate) fn enter(&mut self, Judged { entry, resolved, note }: Judged, hash: IdHash) {
-        let (debit, credit) = (entry.debit, entry.credit);
-        let movement = entry.movement(resolved);
+    #[inline]
+    pub(crate) fn enter(&mut self, Judged { row, ledger, resolved, note }: Judged, hash: IdHash) {
+        let (debit, credit, timestamp) = (row.debit.get(), row.credit.get(), row.timestamp.get());
+        let movement = row.movement(resolved);
         self.accounts.do_movement(debit, credit, movement);
-        let row = entry.row();
         self.do_closing(&row);
         let number = self.transfers.len();
-        self.transfers.push(hash, entry.state, row, entry.transfer.ledger);
+        self.transfers.push(hash, first_state(row.flags()), row, ledger);
         for account in [debit, credit] {
             if self.accounts.list(account, number) {
                 self.mark(account, number);
             }
         }
-        let timestamp = entry.transfer.timestamp;
         if let Some(note) = &note {
             self.note(number, note, timestamp);
         }
@@ -390,7 +391,7 @@ impl Event for Transfer {
         ledger.look_ahead(events, ahead);
     }
     fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event, &Particulars::NONE, ahead, timestamp, stamp)
+        ledger.create_transfer(&event, None, ahead, timestamp, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);
@@ -423,7 +424,7 @@ impl Event for Booking {
         ledger.look_ahead(events.map(|booking| booking.transfer), ahead);
     }
     fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
-        ledger.create_transfer(&event.transfer, &event.particulars(), ahead, timestamp, stamp)
+        ledger.create_transfer(&event.transfer, event.particulars().as_ref(), ahead, timestamp, stamp)
     }
     fn roll_back(ledger: &mut Ledger, count: u32) {
         ledger.undo_transfers(count);

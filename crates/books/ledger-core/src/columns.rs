@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::keys::{FIELDS, Keys, Marks, mark};
+use crate::keys::{FIELDS, Fields, Keys, Marks, mark, mark_of};
 use crate::scan::Direction;
 
 /// Marks that are compared at once.
@@ -28,19 +28,24 @@ impl Columns {
         self.len
     }
 
-    /// Adds a record's marks; `most` are expected on the page.
-    pub(crate) fn push(&mut self, marks: Marks, most: usize) {
-        for (column, mark) in self.columns.iter_mut().zip(marks) {
-            column.push(mark, self.len, most);
-        }
-        self.len += 1;
+    /// Adds the marks of records: of their fields but the ledger, whose marks are given. `most` are expected on the page.
+    pub(crate) fn extend(&mut self, records: impl Iterator<Item = (Fields, u16)> + Clone, most: usize) {
+        let [user_data_128, user_data_64, user_data_32, ledger, code] = &mut self.columns;
+        let (len, fields) = (self.len, records.clone().map(|(fields, _)| fields));
+        user_data_128.extend(fields.clone().map(|fields| mark_of(fields.user_data_128)), len, most);
+        user_data_64.extend(fields.clone().map(|fields| mark_of(fields.user_data_64.into())), len, most);
+        user_data_32.extend(fields.clone().map(|fields| mark_of(fields.user_data_32.into())), len, most);
+        ledger.extend(records.map(|(_, ledger)| ledger), len, most);
+        code.extend(fields.clone().map(|fields| fields.code), len, most);
+        self.len += fields.count();
     }
 
-    pub(crate) fn pop(&mut self) {
+    /// Takes back all but the first `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
         for column in &mut self.columns {
-            column.each.pop();
+            column.each.truncate(len);
         }
-        self.len = self.len.saturating_sub(1);
+        self.len = self.len.min(len);
     }
 
     pub(crate) fn get(&self, place: usize) -> Marks {
@@ -75,16 +80,20 @@ impl Columns {
 }
 
 impl Column {
-    fn push(&mut self, mark: u16, len: usize, most: usize) {
-        if !self.each.is_empty() {
-            self.each.push(mark);
-        } else if len == 0 {
-            self.all = mark;
-        } else if mark != self.all {
-            self.each.reserve_exact(most.max(len + 1));
-            self.each.resize(len, self.all);
-            self.each.push(mark);
+    /// Adds marks to `len` that are there.
+    fn extend(&mut self, mut marks: impl Iterator<Item = u16>, mut len: usize, most: usize) {
+        while self.each.is_empty() {
+            let Some(mark) = marks.next() else { return };
+            if len == 0 {
+                self.all = mark;
+            } else if mark != self.all {
+                self.each.reserve_exact(most.max(len + 1));
+                self.each.resize(len, self.all);
+                self.each.push(mark);
+            }
+            len += 1;
         }
+        self.each.extend(marks);
     }
 }
 
@@ -122,23 +131,24 @@ mod tests {
         #[test]
         fn columns_find_what_a_walk_over_all_finds(
             records in prop::collection::vec((0u16..3, 0u16..3), 1..300),
-            pops in 0usize..3,
+            at_once in 1usize..40,
+            undone in 0usize..3,
             asked in (0u16..3, 0u16..4),
             (low, high) in (0usize..300, 0usize..300),
         ) {
             let mut columns = Columns::default();
-            for (first, last) in &records {
-                columns.push([*first, 0, 0, 7, *last], records.len());
+            let record = |ledger: u16, code: u16| {
+                (Fields { user_data_128: 0, user_data_64: 0, user_data_32: 5, ledger: 0, code }, ledger)
+            };
+            for some in records.chunks(at_once) {
+                columns.extend(some.iter().map(|(ledger, code)| record(*ledger, *code)), records.len());
             }
-            for _ in 0..pops {
-                columns.push([9, 9, 9, 9, 9], records.len());
-            }
-            for _ in 0..pops {
-                columns.pop();
-            }
+            columns.extend(std::iter::repeat_n(record(9, 9), undone), records.len());
+            columns.truncate(records.len());
             prop_assert_eq!(columns.len(), records.len());
             let range = low.min(high).min(records.len())..low.max(high).min(records.len());
-            let asked = [u32::from(asked.0) << 16, 0, 0, 7 << 16, u32::from(asked.1) << 16];
+            let of_five = u32::from(mark_of(5)) << 16;
+            let asked = [0, 0, of_five, u32::from(asked.0) << 16, u32::from(asked.1) << 16];
             let is_asked = |place: &usize| {
                 let marks = columns.get(*place);
                 asked.iter().zip(marks).all(|(asked, mark)| *asked == 0 || *asked == u32::from(mark) << 16)

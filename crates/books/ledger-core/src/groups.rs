@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::accounts::Row;
-use crate::trial_balance::TrialBalanceLine;
+use crate::trial_balance::{Total, TrialBalanceLine};
 
 /// The accounts of one ledger, code and control account.
 pub(crate) struct Group {
@@ -63,14 +63,21 @@ impl Groups {
     /// Follows a change of an account's debits: pending and posted, before and after.
     pub(crate) fn debit(&mut self, number: u32, before: (u128, u128), after: (u128, u128)) {
         let line = &mut self.groups[number as usize].line;
-        line.debits_pending.move_by(after.0, before.0);
-        line.debits_posted.move_by(after.1, before.1);
+        follow(&mut line.debits_pending, before.0, after.0);
+        follow(&mut line.debits_posted, before.1, after.1);
     }
 
     /// Follows a change of an account's credits: pending and posted, before and after.
     pub(crate) fn credit(&mut self, number: u32, before: (u128, u128), after: (u128, u128)) {
         let line = &mut self.groups[number as usize].line;
-        line.credits_pending.move_by(after.0, before.0);
-        line.credits_posted.move_by(after.1, before.1);
+        follow(&mut line.credits_pending, before.0, after.0);
+        follow(&mut line.credits_posted, before.1, after.1);
+    }
+}
+
+/// Most movements change one of an account's sums.
+fn follow(total: &mut Total, before: u128, after: u128) {
+    if before != after {
+        total.move_by(after, before);
     }
 }

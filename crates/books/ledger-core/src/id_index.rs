@@ -83,11 +83,13 @@ impl Default for IdIndex {
 
 impl IdIndex {
     /// The number entered for the id with this hash; `has_id` tells whether the record with a number has that id.
+    #[inline]
     pub(crate) fn find(&self, hash: IdHash, has_id: impl Fn(u32) -> bool) -> Option<u32> {
         self.tables[hash.table()].find(hash.tag(), has_id)
     }
 
     /// Enters `number` for an id that [`find`](Self::find) did not find.
+    #[inline]
     pub(crate) fn insert(&mut self, hash: IdHash, number: u32) {
         let table = hash.table();
         self.tables[table].insert(hash.tag(), number, table);
@@ -127,6 +129,7 @@ impl IdIndex {
     }
 
     /// Brings the slot that [`find`](Self::find) will look at first into the cache. The value means nothing.
+    #[inline]
     pub(crate) fn touch(&self, hash: IdHash) -> u64 {
         let table = &self.tables[hash.table()];
         table.slots.get(table.home(hash.tag())).copied().unwrap_or(0)
@@ -143,6 +146,7 @@ impl Table {
         (at + 1) & (self.slots.len() - 1)
     }
 
+    #[inline]
     fn find(&self, tag: u32, has_id: impl Fn(u32) -> bool) -> Option<u32> {
         let mut at = self.home(tag);
         loop {
@@ -157,6 +161,7 @@ impl Table {
         }
     }
 
+    #[inline]
     fn insert(&mut self, tag: u32, number: u32, table: usize) {
         if self.used >= room(self.slots.len(), table) {
             self.grow();
@@ -193,6 +198,7 @@ impl Table {
         old.into_iter().filter(|slot| *slot != EMPTY).for_each(|slot| self.place(slot));
     }
 
+    #[inline]
     fn place(&mut self, slot: u64) {
         let mut at = self.home(tag_of(slot));
         while self.slots[at] != EMPTY {

@@ -34,19 +34,15 @@ impl Fields {
         keys[1] = key(self.user_data_64.into());
         keys[2] = key(self.user_data_32.into());
         // Ledgers and codes are few: half a key tells them apart, and can be had from the marks.
-        keys[LEDGER] = u32::from(mark_of_ledger(self.ledger)) << 16;
+        keys[LEDGER] = u32::from(mark_of(self.ledger.into())) << 16;
         keys[CODE] = u32::from(self.code) << 16;
         keys
     }
-
-    pub(crate) fn marks(&self) -> Marks {
-        self.keys().map(mark)
-    }
 }
 
-/// The mark of a ledger.
-pub(crate) fn mark_of_ledger(ledger: u32) -> u16 {
-    mark(key(ledger.into()))
+/// The mark of a value, but for a code, which is its own mark.
+pub(crate) fn mark_of(value: u128) -> u16 {
+    mark(key(value))
 }
 
 /// The keys of a transfer that is kept as these fields and, of its ledger, as a mark.
@@ -130,8 +126,7 @@ mod tests {
         let fields =
             Fields { user_data_128: u128::MAX - 7, user_data_64: 1, user_data_32: 77, ledger: 840, code: 10 };
         assert_eq!(fields.keys(), [0x7e78_ed4d, 0xb456_bcfc, 0x29b2_73e5, 0x3a65_0000, 0xa0000]);
-        let marks = fields.marks();
-        let kept = with_ledger_mark(&Fields { ledger: 1, ..fields }, ledger_mark(&marks));
+        let kept = with_ledger_mark(&Fields { ledger: 1, ..fields }, ledger_mark(&fields.keys().map(mark)));
         assert_eq!(kept, fields.keys());
     }
 }

@@ -23,6 +23,7 @@ impl<T> Pages<T> {
         self.len
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, record: T) {
         let (page, slot) = place(self.len);
         if page == self.pages.len() {
@@ -40,11 +41,13 @@ impl<T> Pages<T> {
         self.pages[place(self.len).0].pop()
     }
 
+    #[inline]
     pub(crate) fn get(&self, index: u32) -> &T {
         let (page, slot) = place(index);
         &self.pages[page][slot]
     }
 
+    #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> &mut T {
         let (page, slot) = place(index);
         &mut self.pages[page][slot]

@@ -86,6 +86,7 @@ impl Postings {
     }
 
     /// Adds `transfer` to the list that ends at `tail`, and returns its new end.
+    #[inline]
     pub(crate) fn push(&mut self, tail: Tail, transfer: u32) -> Tail {
         let filled = tail.filled();
         if tail != Tail::EMPTY && filled < CELL_LEN {
@@ -103,18 +104,13 @@ impl Postings {
             return Cell::default();
         }
         let last = self.cell(previous);
-        let jump = if last.jump == 0 { 0 } else { self.cell(last.jump).depth };
-        let is_pair =
-            last.jump != 0 && last.depth - jump == jump - self.depth_or_zero(self.cell(last.jump).jump);
-        let jump = if is_pair { self.cell(last.jump).jump } else { previous };
-        Cell { previous, jump, depth: last.depth + 1, transfers: [0; CELL_LEN] }
-    }
-
-    fn depth_or_zero(&self, cell: u32) -> u32 {
-        if cell == 0 { 0 } else { self.cell(cell).depth }
+        let depth = last.depth + 1;
+        let jump = if jumps_over_one(depth) { previous } else { self.cell(last.jump).jump };
+        Cell { previous, jump, depth, transfers: [0; CELL_LEN] }
     }
 
     /// Whether the transfer at the end of a list begins its 9th cell, its 17th, and so on.
+    #[inline]
     pub(crate) fn is_milestone(&self, tail: Tail) -> bool {
         if tail.filled() != 1 {
             return false;
@@ -136,9 +132,11 @@ impl Postings {
         if previous == 0 { Tail::EMPTY } else { Tail(previous << 4 | FULL) }
     }
 
-    /// Brings the end of a list into the cache. The value means nothing.
+    /// Brings what the next [`push`](Self::push) reads into the cache. The value means nothing.
+    #[inline]
     pub(crate) fn touch(&self, tail: Tail) -> u32 {
-        self.cell(tail.cell()).depth
+        let last = self.cell(tail.cell());
+        if tail.filled() < CELL_LEN { last.depth } else { self.cell(last.jump).depth }
     }
 
     /// The transfers of the list with numbers in `range`, newest first.
@@ -213,6 +211,17 @@ impl Postings {
         }
         number
     }
+}
+
+/// Whether the jump of a cell at this depth leads to the cell before it. The length of a jump is the last digit of the depth
+/// as a skew-binary number: one whose digits stand for 1, 3, 7, 15 and so on, the largest that fits first.
+fn jumps_over_one(depth: u32) -> bool {
+    let mut rest = depth;
+    while rest > 2 {
+        // The largest number 2^k − 1 that fits.
+        rest -= u32::MAX >> (rest + 1).leading_zeros() >> 1;
+    }
+    rest > 0
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ impl Ledger {
                 self.enter_round(round)?;
             }
         }
+        self.transfers.rows.mark();
         Ok(())
     }
 

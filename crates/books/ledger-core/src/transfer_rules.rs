@@ -1,17 +1,22 @@
 //! Whether a transfer may be created. The order of the checks is the precedence of the statuses.
 
 use crate::Ledger;
-use crate::accounts::{IS_CONTROL, Row, credits_exceed_debits, debits_exceed_credits, sum3};
+use crate::accounts::{
+    self, BEARS_INTEREST, IS_CONTROL, MARKS, credits_exceed_debits, debits_exceed_credits, sum3,
+};
 use crate::ahead::Ahead;
 use crate::apply::TIMESTAMP_MAX;
 use crate::bank::{Note, Particulars};
+use crate::rows::Row;
 use crate::status::CreateTransferStatus as Status;
-use crate::transfers::{Entry, Known, NONE, TransferState, due, first_state};
+use crate::transfers::{Entry, Known, NONE, TransferState, due};
 use crate::wire::{AccountFlags, Transfer, TransferFlags};
 
 /// A transfer that may be created.
 pub(crate) struct Judged {
-    pub(crate) entry: Entry,
+    /// Its record: the amount is the one it moves, the timestamp its own.
+    pub(crate) row: Row,
+    pub(crate) ledger: u32,
     /// The amount of the pending transfer that it posts or voids, else 0.
     pub(crate) resolved: u128,
     /// What is to be noted about it.
@@ -35,47 +40,41 @@ impl From<Status> for Refusal {
 const EXCLUDED_BY_RESOLVING: TransferFlags =
     TransferFlags::PENDING.with(TransferFlags::BALANCING).with(TransferFlags::CLOSING);
 
+/// Flags of accounts that may not take part in every transfer. Few have one, so they are asked for together.
+const RESTRICTED: AccountFlags = AccountFlags::CLOSED.with(MARKS);
+
 impl Ledger {
-    /// The entry to add for `transfer` at `stamp`, complete, or why there is none. Changes nothing.
+    /// What to enter for `transfer` at `stamp`, complete, or why there is nothing to. Changes nothing.
+    #[inline]
     pub(crate) fn judge_transfer(
         &self,
         transfer: &Transfer,
-        said: &Particulars,
+        said: Option<&Particulars>,
         ahead: &Ahead,
         stamp: u64,
     ) -> Result<Judged, Refusal> {
-        refuse_if(said.is_reserved_used, Status::ReservedBookingField)?;
+        let is_reserved_used = said.is_some_and(|said| said.is_reserved_used);
+        refuse_if(is_reserved_used, Status::ReservedBookingField)?;
         if !TransferFlags::SUPPORTED.contains(transfer.flags) {
             return Err(Status::ReservedFlag.into());
         }
         check_id(transfer.id, Status::IdMustNotBeZero, Status::IdMustNotBeIntMax)?;
         match self.transfers.known(ahead.hash, transfer.id) {
-            Some(Known::Transfer(number)) => {
-                let existing = self.entry(number);
-                let created = existing.transfer.timestamp;
-                let status = match self.compare(transfer, &existing) {
-                    Status::Exists if *said != Particulars::NONE => {
-                        self.compare_booked(number, created, said)
-                    }
-                    status => status,
-                };
-                let timestamp = (status == Status::Exists).then_some(created);
-                return Err(Refusal { status, existing: timestamp });
-            }
+            Some(Known::Transfer(number)) => return Err(self.refuse_known(transfer, said, number)),
             Some(Known::Failed) => return Err(Status::IdAlreadyFailed.into()),
             None => {}
         }
-        let reverses = match said.reverses {
-            0 => None,
-            id => Some(self.judge_reversal(transfer, id)?),
+        let reverses = match said {
+            Some(said) if said.reverses != 0 => Some(self.judge_reversal(transfer, said.reverses)?),
+            _ => None,
         };
         let mut judged = if transfer.flags.intersects(TransferFlags::RESOLVING) {
             self.judge_resolving(transfer, said, stamp)?
         } else {
             self.judge_moving(transfer, said, ahead, stamp)?
         };
-        if *said != Particulars::NONE {
-            let note = self.judge_particulars(judged.entry.transfer.timestamp, said, reverses)?;
+        if let Some(said) = said {
+            let note = self.judge_particulars(stamp, said, reverses)?;
             // A transfer that posts is for the purpose of the pending one, said again or not.
             let inherited = judged.note.map_or(0, |note| note.purpose);
             judged.note = Some(Note { purpose: note.purpose.max(inherited), ..note });
@@ -83,11 +82,23 @@ impl Ledger {
         Ok(judged)
     }
 
+    /// The refusal of a transfer whose id is that of the transfer with this number.
+    fn refuse_known(&self, transfer: &Transfer, said: Option<&Particulars>, number: u32) -> Refusal {
+        let existing = self.entry(number);
+        let created = existing.transfer.timestamp;
+        let status = match (self.compare(transfer, &existing), said) {
+            (Status::Exists, Some(said)) => self.compare_booked(number, created, said),
+            (status, _) => status,
+        };
+        Refusal { status, existing: (status == Status::Exists).then_some(created) }
+    }
+
     /// A single-phase or a pending transfer.
+    #[inline]
     fn judge_moving(
         &self,
         transfer: &Transfer,
-        said: &Particulars,
+        said: Option<&Particulars>,
         ahead: &Ahead,
         stamp: u64,
     ) -> Result<Judged, Status> {
@@ -123,28 +134,43 @@ impl Ledger {
             refuse_if(!after_credit, Status::ImportedEventTimestampMustPostdateCreditAccount)?;
             refuse_if(transfer.timeout != 0, Status::ImportedEventTimeoutMustBeZero)?;
         }
+        let flags = debited.flags.with(credited.flags);
+        if said.is_some() || flags.intersects(RESTRICTED) {
+            self.check_restrictions(debit, credit, said)?;
+        }
+
+        let amount = balanced_amount(transfer, debited, credited);
+        check_overflow(debited, credited, transfer, amount, stamp)?;
+        refuse_if(debits_exceed_credits(debited, amount), Status::ExceedsCredits)?;
+        refuse_if(credits_exceed_debits(credited, amount), Status::ExceedsDebits)?;
+        if flags.contains(BEARS_INTEREST) {
+            self.check_interest(debit, credit, amount)?;
+        }
+        let row = Row::new(transfer, stamp, amount, [debit, credit, NONE]);
+        Ok(Judged { row, ledger: transfer.ledger, resolved: 0, note: None })
+    }
+
+    /// Whether the accounts are open and may take part in what is said of the transfer: few accounts refuse any.
+    fn check_restrictions(&self, debit: u32, credit: u32, said: Option<&Particulars>) -> Result<(), Status> {
+        let (debited, credited) = (self.accounts.get(debit), self.accounts.get(credit));
         check_open(debited, credited)?;
         let is_control = debited.flags.contains(IS_CONTROL);
         refuse_if(is_control, Status::DebitAccountIsControl)?;
         refuse_if(credited.flags.contains(IS_CONTROL), Status::CreditAccountIsControl)?;
-        if said.reverses == 0 {
+        match said {
             // A reversal gives money back to where it came from, whatever that may be spent on.
-            self.check_purpose(debit, credit, said.purpose)?;
+            Some(said) if said.reverses != 0 => Ok(()),
+            said => self.check_purpose(debit, credit, said.map_or(0, |said| said.purpose)),
         }
-
-        let amount = balanced_amount(transfer, debited, credited);
-        let moving = Transfer { timestamp: stamp, amount, ..*transfer };
-        check_overflow(debited, credited, &moving)?;
-        refuse_if(debits_exceed_credits(debited, amount), Status::ExceedsCredits)?;
-        refuse_if(credits_exceed_debits(credited, amount), Status::ExceedsDebits)?;
-        self.check_interest(debit, credit, amount)?;
-        let state = first_state(moving.flags);
-        let entry = Entry { transfer: moving, debit, credit, pending: NONE, state };
-        Ok(Judged { entry, resolved: 0, note: None })
     }
 
     /// A transfer that posts or voids a pending one.
-    fn judge_resolving(&self, transfer: &Transfer, said: &Particulars, stamp: u64) -> Result<Judged, Status> {
+    fn judge_resolving(
+        &self,
+        transfer: &Transfer,
+        said: Option<&Particulars>,
+        stamp: u64,
+    ) -> Result<Judged, Status> {
         let is_both = transfer.flags.contains(TransferFlags::RESOLVING);
         let excluded = transfer.flags.intersects(EXCLUDED_BY_RESOLVING);
         refuse_if(is_both || excluded, Status::FlagsAreMutuallyExclusive)?;
@@ -159,7 +185,7 @@ impl Ledger {
         let resolving = inherit(transfer, pending, stamp);
         check_inherited(&resolving, pending)?;
         let purpose = self.bank.notes.purposes.get(&number).copied().unwrap_or(0);
-        let is_other = said.purpose != 0 && said.purpose != purpose;
+        let is_other = said.is_some_and(|said| said.purpose != 0 && said.purpose != purpose);
         refuse_if(is_other, Status::PendingTransferHasDifferentPurpose)?;
         match state {
             TransferState::PostedPending => return Err(Status::PendingTransferAlreadyPosted),
@@ -177,15 +203,17 @@ impl Ledger {
         }
         // Voiding is all that a closed account allows: it may be what opens the account again.
         if !transfer.flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
-            check_open(self.accounts.get(debit), self.accounts.get(credit))?;
-            // Whoever was approved when the money was held may be so no longer.
-            self.check_purpose(debit, credit, purpose)?;
-            self.check_interest(debit, credit, resolving.amount)?;
+            let (debited, credited) = (self.accounts.get(debit), self.accounts.get(credit));
+            if purpose != 0 || debited.flags.with(credited.flags).intersects(RESTRICTED) {
+                check_open(debited, credited)?;
+                // Whoever was approved when the money was held may be so no longer.
+                self.check_purpose(debit, credit, purpose)?;
+                self.check_interest(debit, credit, resolving.amount)?;
+            }
         }
-        let state = first_state(resolving.flags);
-        let entry = Entry { transfer: resolving, debit, credit, pending: number, state };
+        let row = Row::new(&resolving, stamp, resolving.amount, [debit, credit, number]);
         let note = (purpose != 0).then_some(Note { value_date: None, purpose, reverses: None });
-        Ok(Judged { entry, resolved: pending.amount, note })
+        Ok(Judged { row, ledger: resolving.ledger, resolved: pending.amount, note })
     }
 
     /// Whether an imported transfer may have this timestamp.
@@ -278,13 +306,13 @@ fn check_inherited(resolving: &Transfer, pending: &Transfer) -> Result<(), Statu
     refuse_if(is_void && resolving.amount < pending.amount, Status::PendingTransferHasDifferentAmount)
 }
 
-fn check_open(debited: &Row, credited: &Row) -> Result<(), Status> {
+fn check_open(debited: &accounts::Row, credited: &accounts::Row) -> Result<(), Status> {
     refuse_if(debited.flags.contains(AccountFlags::CLOSED), Status::DebitAccountAlreadyClosed)?;
     refuse_if(credited.flags.contains(AccountFlags::CLOSED), Status::CreditAccountAlreadyClosed)
 }
 
 /// The amount to move: that of the transfer, or less if it balances an account.
-fn balanced_amount(transfer: &Transfer, debited: &Row, credited: &Row) -> u128 {
+fn balanced_amount(transfer: &Transfer, debited: &accounts::Row, credited: &accounts::Row) -> u128 {
     let mut amount = transfer.amount;
     if transfer.flags.intersects(TransferFlags::BALANCING) {
         // Pending and posted together fit into 128 bits: a transfer that would change that is refused.
@@ -300,8 +328,13 @@ fn balanced_amount(transfer: &Transfer, debited: &Row, credited: &Row) -> u128 {
     amount
 }
 
-fn check_overflow(debited: &Row, credited: &Row, transfer: &Transfer) -> Result<(), Status> {
-    let amount = transfer.amount;
+fn check_overflow(
+    debited: &accounts::Row,
+    credited: &accounts::Row,
+    transfer: &Transfer,
+    amount: u128,
+    stamp: u64,
+) -> Result<(), Status> {
     let all = debited.debits_pending
         | debited.debits_posted
         | credited.credits_pending
@@ -322,10 +355,7 @@ fn check_overflow(debited: &Row, credited: &Row, transfer: &Transfer) -> Result<
     refuse_if(debits.is_none(), Status::OverflowsDebits)?;
     let credits = sum3(credited.credits_pending, credited.credits_posted, amount);
     refuse_if(credits.is_none(), Status::OverflowsCredits)?;
-    refuse_if(
-        due(transfer.timestamp, transfer.timeout).is_some_and(|due| due > TIMESTAMP_MAX),
-        Status::OverflowsTimeout,
-    )
+    refuse_if(due(stamp, transfer.timeout).is_some_and(|due| due > TIMESTAMP_MAX), Status::OverflowsTimeout)
 }
 
 fn check_id(id: u128, if_zero: Status, if_max: Status) -> Result<(), Status> {

@@ -68,32 +68,43 @@ pub(crate) struct Entry {
     pub(crate) state: TransferState,
 }
 
-impl Entry {
-    /// What the transfer does to its accounts; `resolved` is the amount of the pending transfer it posts or voids.
-    pub(crate) fn movement(&self, resolved: u128) -> Movement {
-        movement(self.transfer.flags, self.transfer.amount, resolved)
-    }
-
-    pub(crate) fn row(&self) -> Row {
-        let transfer = &self.transfer;
-        Row {
+impl Row {
+    /// A transfer that moves `amount` from the account with the number `debit` to the one with the number `credit`, and
+    /// posts or voids the transfer with the number `pending`, or [`NONE`].
+    pub(crate) fn new(
+        transfer: &Transfer,
+        timestamp: u64,
+        amount: u128,
+        [debit, credit, pending]: [u32; 3],
+    ) -> Self {
+        Self {
             id: transfer.id.into(),
-            amount: transfer.amount.into(),
+            amount: amount.into(),
             user_data_128: transfer.user_data_128.into(),
             user_data_64: transfer.user_data_64.into(),
-            timestamp: transfer.timestamp.into(),
-            debit: self.debit.into(),
-            credit: self.credit.into(),
-            pending: self.pending.into(),
+            timestamp: timestamp.into(),
+            debit: debit.into(),
+            credit: credit.into(),
+            pending: pending.into(),
             user_data_32: transfer.user_data_32.into(),
             timeout: transfer.timeout.into(),
             code: transfer.code.into(),
             flags: transfer.flags.0.into(),
         }
     }
-}
 
-impl Row {
+    /// What the transfer does to its accounts; `resolved` is the amount of the pending transfer it posts or voids.
+    pub(crate) fn movement(&self, resolved: u128) -> Movement {
+        let (flags, amount) = (self.flags(), self.amount.get());
+        if flags.contains(TransferFlags::PENDING) {
+            Movement { reserve: amount, ..Movement::default() }
+        } else if flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
+            Movement { release: resolved, ..Movement::default() }
+        } else {
+            Movement { release: resolved, post: amount, ..Movement::default() }
+        }
+    }
+
     pub(crate) fn flags(&self) -> TransferFlags {
         TransferFlags(self.flags.get())
     }
@@ -101,16 +112,6 @@ impl Row {
     /// When a pending transfer expires, if ever.
     pub(crate) fn due(&self) -> Option<u64> {
         due(self.timestamp.get(), self.timeout.get())
-    }
-}
-
-fn movement(flags: TransferFlags, amount: u128, resolved: u128) -> Movement {
-    if flags.contains(TransferFlags::PENDING) {
-        Movement { reserve: amount, ..Movement::default() }
-    } else if flags.contains(TransferFlags::VOID_PENDING_TRANSFER) {
-        Movement { release: resolved, ..Movement::default() }
-    } else {
-        Movement { release: resolved, post: amount, ..Movement::default() }
     }
 }
 
@@ -170,6 +171,7 @@ impl Transfers {
         self.index.touch(hash)
     }
 
+    #[inline]
     pub(crate) fn known(&self, hash: IdHash, id: u128) -> Option<Known> {
         let has_id = |number: u32| match number & FAILED {
             0 => self.rows.get(number).id.get() == id,
@@ -179,9 +181,13 @@ impl Transfers {
         Some(if number & FAILED == 0 { Known::Transfer(number) } else { Known::Failed })
     }
 
-    /// The transfer that has this id if any has, without a look at it.
-    pub(crate) fn likely(&self, id: u128) -> Option<u32> {
-        self.index.find(IdHash::of(id), |number| number & FAILED == 0)
+    /// Has the cold store begin to fetch the transfers whose ids have these hashes, those of them that are cold.
+    pub(crate) fn fetch_ahead(&self, hashes: &[IdHash]) {
+        if self.rows.first_hot() > 0 {
+            let likely = |hash: &IdHash| self.index.find(*hash, |number| number & FAILED == 0);
+            let numbers: Vec<u32> = hashes.iter().filter_map(likely).collect();
+            self.rows.expect(&numbers);
+        }
     }
 
     pub(crate) fn find(&self, id: u128) -> Option<u32> {
@@ -207,6 +213,7 @@ impl Transfers {
 
     /// Adds a transfer of `ledger`, and its timer and the new state of what it resolves. The accounts are the caller's
     /// part.
+    #[inline]
     pub(crate) fn push(&mut self, hash: IdHash, state: TransferState, row: Row, ledger: u32) {
         let number = self.len();
         self.index.insert(hash, number);
@@ -256,7 +263,7 @@ impl Transfers {
     pub(crate) fn movement(&self, row: &Row) -> Movement {
         let pending = row.pending.get();
         let resolved = if pending == NONE { 0 } else { self.rows.get(pending).amount.get() };
-        movement(row.flags(), row.amount.get(), resolved)
+        row.movement(resolved)
     }
 
     /// The flags of the transfer that closes accounts: those of a row, or of the pending transfer it voids.

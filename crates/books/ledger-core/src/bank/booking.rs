@@ -21,19 +21,16 @@ pub(crate) struct Particulars {
     pub(crate) is_reserved_used: bool,
 }
 
-impl Particulars {
-    /// Nothing is said: a plain transfer.
-    pub(crate) const NONE: Self = Self { reverses: 0, value_date: 0, purpose: 0, is_reserved_used: false };
-}
-
 impl Booking {
-    pub(crate) fn particulars(&self) -> Particulars {
-        Particulars {
+    /// What it says; `None` if that is nothing: a plain transfer.
+    pub(crate) fn particulars(&self) -> Option<Particulars> {
+        let said = Particulars {
             reverses: self.reverses,
             value_date: self.value_date,
             purpose: self.purpose,
             is_reserved_used: self.reserved != [0; 106],
-        }
+        };
+        (said != Particulars::default()).then_some(said)
     }
 }
 

@@ -6,7 +6,7 @@ use stdx::Sha256;
 
 use super::interest::date;
 use super::notes::Note;
-use super::{InterestRun, Particulars, VALUE_DAYS_BEFORE_MAX};
+use super::{InterestRun, VALUE_DAYS_BEFORE_MAX};
 use crate::Ledger;
 use crate::ahead::Ahead;
 use crate::id_index::IdHash;
@@ -131,7 +131,7 @@ impl Ledger {
             debit: find(transfer.debit_account_id),
             credit: find(transfer.credit_account_id),
         };
-        let mut judged = match self.judge_transfer(transfer, &Particulars::NONE, &ahead, stamp) {
+        let mut judged = match self.judge_transfer(transfer, None, &ahead, stamp) {
             Ok(judged) => judged,
             Err(refusal) => return refusal.status,
         };
