@@ -288,7 +288,7 @@ impl Scenario<'_> {
             }
         }
         let position = Position { seq: replica.seq(), ..Position::genesis() };
-        let bytes = Snapshot::encode(SHARD, position, replica);
+        let bytes = Snapshot::freeze(SHARD, position, replica).encode();
         let restored = Snapshot::<LedgerMachine>::decode(SHARD, &bytes, &Storage::in_memory())
             .map_err(|error| Violation::new(Invariant::SameState, error.to_string()))?;
         let restored = restored.replica;

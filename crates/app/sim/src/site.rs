@@ -191,7 +191,7 @@ impl Follower {
     pub(crate) fn take_snapshot(&mut self) {
         if self.replica.seq() > Seq::ZERO {
             let position = self.reader.position();
-            self.taken = Some((position.seq, Snapshot::encode(SHARD, position, &mut self.replica)));
+            self.taken = Some((position.seq, Snapshot::freeze(SHARD, position, &mut self.replica).encode()));
         }
     }
 
@@ -393,7 +393,7 @@ impl Lead {
     pub(crate) fn stop(self, site: usize, around: &Surroundings<'_>) -> (Process, Result<(), Trouble>) {
         let mut replica = self.leader.into_replica();
         let position = self.writer.position();
-        let bytes = Snapshot::encode(SHARD, position, &mut replica);
+        let bytes = Snapshot::freeze(SHARD, position, &mut replica).encode();
         around.machine.enter(Phase::Snapshot);
         let stored = depot::store(&*self.process.snapshots, site, position.seq, &bytes);
         (self.process, stored.map_err(Trouble::from))

@@ -73,6 +73,7 @@ pub use ledgers::Ledgers;
 pub use operation::{BOOKINGS_MAX, EVENT_BYTES, EVENTS_MAX, OUTCOME_BYTES, Operation};
 pub use query::{Cursor, Side, Statement, StatementEntry, TransferView};
 pub use search::{Found, PendingFilter, SEARCH_RECORDS_MAX};
+pub use snapshot::FrozenLedger;
 pub use spill::{Spill, WrittenSegment};
 pub use status::{CreateAccountStatus, CreateTransferStatus, DeclarationStatus};
 pub use transfers::TransferState;

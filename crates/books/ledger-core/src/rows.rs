@@ -193,12 +193,13 @@ impl Rows {
         }
     }
 
-    /// The rows in memory that are not cold, in order.
-    pub(crate) fn hot_rows(&self) -> impl Iterator<Item = &[Row]> {
-        let full = self.full.iter().map(|page| page.rows.as_slice());
-        let pages = full.chain(std::iter::once(self.open.rows.as_slice()));
-        let mut skip = self.skipped();
-        pages.map(move |page| &page[std::mem::take(&mut skip)..])
+    /// The rows in memory that are not cold, as they are now. Cost: a copy of the page that grows.
+    pub(crate) fn freeze(&self) -> FrozenRows {
+        FrozenRows {
+            full: self.full.iter().cloned().collect(),
+            open: self.open.rows.clone(),
+            skipped: self.skipped(),
+        }
     }
 
     /// The rows from `first` on.
@@ -244,6 +245,27 @@ impl Rows {
         let cold = self.skipped() + segment.name.rows as usize;
         self.cold.add(segment);
         self.full.drain(..cold / PAGE_ROWS);
+    }
+}
+
+/// Rows as they were at some moment.
+pub(crate) struct FrozenRows {
+    full: Vec<Page>,
+    open: Vec<Row>,
+    /// Rows at the beginning that are cold.
+    skipped: usize,
+}
+
+impl FrozenRows {
+    pub(crate) fn len(&self) -> usize {
+        self.full.len() * PAGE_ROWS + self.open.len() - self.skipped
+    }
+
+    /// The rows, page by page.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[Row]> {
+        let pages = self.full.iter().map(|page| page.rows.as_slice());
+        let mut skip = self.skipped;
+        pages.chain([self.open.as_slice()]).map(move |page| &page[std::mem::take(&mut skip)..])
     }
 }
 

@@ -20,7 +20,7 @@ use crate::expiry::Expiry;
 use crate::history::Mark;
 use crate::id_index::IdHash;
 use crate::imports::Import;
-use crate::rows::ROW_BYTES;
+use crate::rows::{FrozenRows, ROW_BYTES};
 use crate::state_hash::StateHash;
 use crate::transfers::{NONE, TRANSFERS_MAX, TransferState};
 use crate::wire::{Account, AccountFlags};
@@ -75,10 +75,42 @@ fn count(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
+/// A ledger as it was: what it does afterwards does not change it.
+pub struct FrozenLedger {
+    /// What comes before the transfers in memory.
+    before: Vec<u8>,
+    transfers: FrozenRows,
+    after: Vec<u8>,
+}
+
+impl FrozenLedger {
+    /// How many bytes [`write`](Self::write) appends.
+    pub fn bytes(&self) -> usize {
+        self.before.len() + self.transfers.len() * ROW_BYTES + self.after.len()
+    }
+
+    /// Appends the snapshot to `out`.
+    pub fn write(self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.reserve(self.bytes());
+        out.extend_from_slice(&self.before);
+        self.transfers.rows().for_each(|rows| out.extend_from_slice(rows.as_bytes()));
+        out.extend_from_slice(&self.after);
+        let checksum = crc32c(&out[start + HEADER_BYTES..]);
+        out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
+    }
+}
+
 impl Ledger {
     /// Appends the ledger to `out`; transfers in the cold store are named, not copied. Cost: a copy of the ledger's
     /// memory without its indexes.
     pub fn snapshot(&self, out: &mut Vec<u8>) {
+        self.freeze().write(out);
+    }
+
+    /// The ledger as it is now, to be written at leisure, by another thread if you like. Cost: a copy of the ledger's memory
+    /// without its indexes and without transfers.
+    pub fn freeze(&self) -> FrozenLedger {
         let (transfers, rows) = (&self.transfers, &self.transfers.rows);
         let counts = self.counts();
         let mut bank = Vec::new();
@@ -103,24 +135,20 @@ impl Ledger {
             chains: self.state_hash,
             state_hash: self.state_hash().0,
         };
-        let start = out.len();
-        out.reserve(usize::try_from(header.bytes()).unwrap_or(0));
-        out.extend_from_slice(header.as_bytes());
-        self.accounts.records().for_each(|account| out.extend_from_slice(account.as_bytes()));
-        out.extend_from_slice(self.accounts.touched().as_bytes());
-        out.extend_from_slice(rows.cold.segments().as_bytes());
-        out.extend(transfers.states().iter().map(|state| *state as u8));
-        rows.hot_rows().for_each(|rows| out.extend_from_slice(rows.as_bytes()));
+        let (mut before, mut after) = (header.as_bytes().to_vec(), Vec::new());
+        self.accounts.records().for_each(|account| before.extend_from_slice(account.as_bytes()));
+        before.extend_from_slice(self.accounts.touched().as_bytes());
+        before.extend_from_slice(rows.cold.segments().as_bytes());
+        before.extend(transfers.states().iter().map(|state| *state as u8));
         for (due, number) in transfers.expiries.timers() {
-            out.extend_from_slice(Timer { due: due.into(), number: number.into() }.as_bytes());
+            after.extend_from_slice(Timer { due: due.into(), number: number.into() }.as_bytes());
         }
-        out.extend_from_slice(transfers.expiries.expired().as_bytes());
-        self.history.marks().iter().for_each(|mark| out.extend_from_slice(mark.as_bytes()));
-        out.extend_from_slice(transfers.failed().as_bytes());
-        out.extend_from_slice(&bank);
-        self.imports.iter().for_each(|imports| out.extend_from_slice(imports.all().as_bytes()));
-        let checksum = crc32c(&out[start + HEADER_BYTES..]);
-        out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
+        after.extend_from_slice(transfers.expiries.expired().as_bytes());
+        self.history.marks().iter().for_each(|mark| after.extend_from_slice(mark.as_bytes()));
+        after.extend_from_slice(transfers.failed().as_bytes());
+        after.extend_from_slice(&bank);
+        self.imports.iter().for_each(|imports| after.extend_from_slice(imports.all().as_bytes()));
+        FrozenLedger { before, transfers: rows.freeze(), after }
     }
 
     /// Reads what [`snapshot`](Self::snapshot) wrote by a ledger without cold transfers, and checks that the records

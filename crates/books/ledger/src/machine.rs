@@ -4,7 +4,7 @@ use std::any::Any;
 
 use ids::Timestamp;
 use ledger_core::{ColdError, Ledger, Operation, RequestError};
-use shard::{Failure, StateMachine};
+use shard::{Failure, Frozen, StateMachine};
 use stdx::{Coded as _, Digest};
 
 use crate::storage::{Storage, Work};
@@ -70,8 +70,9 @@ impl StateMachine for LedgerMachine {
         self.ledger.checkpoint()
     }
 
-    fn snapshot(&mut self, out: &mut Vec<u8>) {
-        self.ledger.snapshot(out);
+    fn freeze(&mut self) -> Frozen {
+        let ledger = self.ledger.freeze();
+        Frozen::new(ledger.bytes(), move |out| ledger.write(out))
     }
 
     fn restore(bytes: &[u8], storage: &Storage) -> Result<Self, String> {

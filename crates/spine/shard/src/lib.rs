@@ -25,10 +25,10 @@ mod window;
 
 pub use error::{RequestError, ShardError};
 pub use leader::{BatchOut, Leader, Outcome, Reply};
-pub use machine::{Failure, StateMachine, guard};
+pub use machine::{Failure, Frozen, StateMachine, guard};
 pub use node::{Handle, Node, NodeConfig, Role, Status};
 pub use replica::{Replica, STATE_HASH_EVERY_BATCHES};
 pub use request::{REQUEST_HEADER_BYTES, Request, RequestKey, frames};
-pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::{FrozenSnapshot, Snapshot, SnapshotError};
 pub use store::SnapshotStore;
 pub use window::{WINDOW_BYTES_MAX, WINDOW_ENTRIES_MAX};

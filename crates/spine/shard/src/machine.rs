@@ -37,10 +37,11 @@ pub trait StateMachine: Sized {
         self.state_hash()
     }
 
-    /// Appends the whole state as bytes.
-    fn snapshot(&mut self, out: &mut Vec<u8>);
+    /// The whole state as it is now. Nobody applies anything meanwhile, so what takes long is left to
+    /// [`Frozen::write`].
+    fn freeze(&mut self) -> Frozen;
 
-    /// The state from [`StateMachine::snapshot`]'s bytes; hostile bytes are an error, never a panic.
+    /// The state from the bytes that [`Frozen::write`] wrote; hostile bytes are an error, never a panic.
     fn restore(bytes: &[u8], context: &Self::Context) -> Result<Self, String>;
 
     /// Called between batches by the shell that keeps this state, so that the machine can hand work to other threads
@@ -50,6 +51,35 @@ pub trait StateMachine: Sized {
     /// The machine's own failure behind an unwinding, if it is one; else the payload again. See [`guard`].
     fn failure(payload: Box<dyn Any + Send>) -> Result<Failure, Box<dyn Any + Send>> {
         Err(payload)
+    }
+}
+
+/// A state as it was, which can be written as bytes on any thread: what the machine does afterwards does not change it.
+pub struct Frozen {
+    bytes: usize,
+    write: Box<dyn FnOnce(&mut Vec<u8>) + Send>,
+}
+
+impl Frozen {
+    /// A state that `write` appends as so many bytes.
+    pub fn new(bytes: usize, write: impl FnOnce(&mut Vec<u8>) + Send + 'static) -> Self {
+        Self { bytes, write: Box::new(write) }
+    }
+
+    /// How many bytes it has.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Appends the state.
+    pub fn write(self, out: &mut Vec<u8>) {
+        (self.write)(out);
+    }
+}
+
+impl From<Vec<u8>> for Frozen {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes.len(), move |out| out.extend_from_slice(&bytes))
     }
 }
 

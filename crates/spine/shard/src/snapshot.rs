@@ -11,7 +11,7 @@ use journal::Position;
 use serde::{Deserialize, Serialize};
 use stdx::Digest;
 
-use crate::machine::StateMachine;
+use crate::machine::{Frozen, StateMachine};
 use crate::replica::Replica;
 use crate::window::Window;
 
@@ -71,9 +71,33 @@ pub enum SnapshotError {
     },
 }
 
+/// A snapshot that is still to be written.
+pub struct FrozenSnapshot {
+    /// Everything before the machine's own bytes.
+    before: Vec<u8>,
+    machine: Frozen,
+}
+
+impl FrozenSnapshot {
+    /// How many bytes [`encode`](Self::encode) will make.
+    pub fn bytes(&self) -> usize {
+        self.before.len() + self.machine.bytes() + size_of::<Digest>()
+    }
+
+    /// The bytes. They take their time, whoever writes them.
+    pub fn encode(self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.bytes());
+        out.extend_from_slice(&self.before);
+        self.machine.write(&mut out);
+        let digest = Digest::of(&out);
+        out.extend_from_slice(&digest.0);
+        out
+    }
+}
+
 impl<M: StateMachine> Snapshot<M> {
-    /// The bytes of `replica` at `position`, which must be the place after the last record it applied.
-    pub fn encode(shard: &str, position: Position, replica: &mut Replica<M>) -> Vec<u8> {
+    /// The state of `replica` at `position`, which must be the place after the last record it applied.
+    pub fn freeze(shard: &str, position: Position, replica: &mut Replica<M>) -> FrozenSnapshot {
         assert_eq!(position.seq, replica.seq, "a snapshot is taken where the replica stands");
         let head = Head {
             shard: shard.to_owned(),
@@ -85,14 +109,11 @@ impl<M: StateMachine> Snapshot<M> {
         };
         // A struct of numbers and digests always serialises.
         let head = serde_json::to_vec(&head).unwrap_or_default();
-        let mut out = MAGIC.to_vec();
-        out.extend_from_slice(&(head.len() as u64).to_le_bytes());
-        out.extend_from_slice(&head);
-        replica.window.encode(&mut out);
-        replica.machine.snapshot(&mut out);
-        let digest = Digest::of(&out);
-        out.extend_from_slice(&digest.0);
-        out
+        let mut before = MAGIC.to_vec();
+        before.extend_from_slice(&(head.len() as u64).to_le_bytes());
+        before.extend_from_slice(&head);
+        replica.window.encode(&mut before);
+        FrozenSnapshot { before, machine: replica.machine.freeze() }
     }
 
     /// The state in `bytes`; nothing of it is believed before every digest holds. The digest of the whole takes its time:

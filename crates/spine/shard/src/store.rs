@@ -136,6 +136,7 @@ mod tests {
     use stdx::Digest;
 
     use super::*;
+    use crate::machine::Frozen;
     use crate::replica::Replica;
 
     /// A machine without a state, which can be restored while nothing it needs is missing.
@@ -157,7 +158,9 @@ mod tests {
         fn state_hash(&self) -> Digest {
             Digest([0; 32])
         }
-        fn snapshot(&mut self, _: &mut Vec<u8>) {}
+        fn freeze(&mut self) -> Frozen {
+            Vec::new().into()
+        }
         fn restore(_: &[u8], missing: &Self::Context) -> Result<Self, String> {
             missing.map_or(Ok(Self), |seq| Err(format!("what snapshot {seq} needs is missing")))
         }
@@ -174,7 +177,7 @@ mod tests {
             let mut replica =
                 Replica::from_parts(Empty, crate::window::Window::default(), seq, Timestamp(1), None);
             let position = Position { seq, ..Position::genesis() };
-            store.store(seq, &Snapshot::encode("test", position, &mut replica)).unwrap();
+            store.store(seq, &Snapshot::freeze("test", position, &mut replica).encode()).unwrap();
         }
         store
     }

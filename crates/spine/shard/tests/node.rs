@@ -207,8 +207,8 @@ impl shard::StateMachine for Unsound {
     fn state_hash(&self) -> stdx::Digest {
         stdx::Digest::of(&self.1.to_le_bytes())
     }
-    fn snapshot(&mut self, out: &mut Vec<u8>) {
-        self.0.snapshot(out);
+    fn freeze(&mut self) -> shard::Frozen {
+        self.0.freeze()
     }
     fn restore(_: &[u8], (): &()) -> Result<Self, String> {
         Err("never stored".to_owned())
@@ -260,8 +260,8 @@ impl shard::StateMachine for Broken {
     fn state_hash(&self) -> stdx::Digest {
         self.0.state_hash()
     }
-    fn snapshot(&mut self, out: &mut Vec<u8>) {
-        self.0.snapshot(out);
+    fn freeze(&mut self) -> shard::Frozen {
+        self.0.freeze()
     }
     fn restore(_: &[u8], (): &()) -> Result<Self, String> {
         Err("never stored".to_owned())

@@ -139,7 +139,7 @@ impl Book {
         let (seq, before) = (replica.seq(), replica.state_hash());
         let store = SnapshotStore::open(self.folder.join("snapshots"), SHARD)?;
         let start = clock::now();
-        let bytes = Snapshot::encode(SHARD, Position { seq, ..Position::genesis() }, &mut replica);
+        let bytes = Snapshot::freeze(SHARD, Position { seq, ..Position::genesis() }, &mut replica).encode();
         store.store(seq, &bytes)?;
         let (stored, bytes) = (start.elapsed(), bytes.len() as u64);
         drop(replica);

@@ -77,7 +77,7 @@ impl Book {
 
     fn snapshot(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.machine.snapshot(&mut bytes);
+        self.machine.freeze().write(&mut bytes);
         bytes
     }
 

@@ -1,6 +1,7 @@
 //! Following: apply what the leader appends, and be ready.
 
 use std::sync::mpsc::RecvTimeoutError;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ids::Seq;
@@ -12,7 +13,7 @@ use super::{Lead, Running, now};
 use crate::error::{RequestError, ShardError};
 use crate::machine::StateMachine;
 use crate::replica::Replica;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FrozenSnapshot, Snapshot};
 
 /// How long to rest when the journal has nothing new.
 const POLL: Duration = Duration::from_millis(2);
@@ -22,19 +23,26 @@ const LOOK_FOR_LEAD: Duration = Duration::from_millis(10);
 const PER_RANK: Duration = Duration::from_millis(50);
 /// How much longer each later one waits at first: the first in line needs time to start.
 const PER_RANK_AT_START: Duration = Duration::from_millis(500);
-/// A batch of records to apply before looking at messages.
+/// The most records to apply before looking at messages, and the commands that end them sooner: others see how far this
+/// site is, and read from it, in between.
 const RECORDS_AT_ONCE: usize = 64;
-/// Bytes of journal after which a follower stores a snapshot, at least; a larger state waits for as many as it has.
-const SNAPSHOT_BYTES_MIN: u64 = 256 << 20;
+const COMMANDS_AT_ONCE: u32 = 8_000;
+/// Bytes of journal after which a follower stores a snapshot, at least: some seconds of reading. A larger state waits for
+/// so many times its own bytes.
+const SNAPSHOT_BYTES_MIN: u64 = 512 << 20;
+const SNAPSHOT_RATIO: u64 = 2;
 
-/// When the next snapshot is worth its cost: writing one must not take more than reading what it saves.
+/// When the next snapshot is worth its cost: writing one takes from all that runs on the machine, and saves reading at a
+/// start.
 struct SnapshotPlan {
     /// Bytes of journal applied since the last snapshot.
     bytes: u64,
     /// Take one when `bytes` reaches this.
     due: u64,
     /// A snapshot that was taken and waits for its place in the journal to be durable.
-    taken: Option<(Seq, Vec<u8>)>,
+    taken: Option<(Seq, FrozenSnapshot)>,
+    /// The thread that writes and stores one.
+    storing: Option<JoinHandle<()>>,
 }
 
 /// What came of an attempt to lead.
@@ -54,22 +62,23 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         position: Position,
     ) -> Result<Option<Lead<M>>, ShardError> {
         let mut reader = self.config.journal.tail(position)?;
-        let mut plan = SnapshotPlan { bytes: 0, due: SNAPSHOT_BYTES_MIN, taken: None };
+        let mut plan = SnapshotPlan { bytes: 0, due: SNAPSHOT_BYTES_MIN, taken: None, storing: None };
         let mut caught_up = false;
         let mut look_for_lead = now() + PER_RANK_AT_START * self.config.rank;
         let mut free_since = None;
         loop {
-            let read = self.apply_some(&mut *reader, &mut replica, &mut plan)?;
+            let (read, is_end) = self.apply_some(&mut *reader, &mut replica, &mut plan)?;
             replica.maintain();
-            caught_up |= read < RECORDS_AT_ONCE;
+            caught_up |= is_end;
             let role = if caught_up { Role::Follower } else { Role::Starting };
             self.board.post(role, reader.position().epoch, replica.seq(), &replica);
-            if plan.bytes >= plan.due {
+            plan.storing.take_if(|storing| storing.is_finished());
+            if plan.bytes >= plan.due && plan.storing.is_none() {
                 self.take_snapshot(&mut replica, reader.position(), &mut plan);
             }
             // A snapshot on the disk must never be ahead of the journal there.
-            if let Some((seq, bytes)) = plan.taken.take_if(|(seq, _)| *seq <= reader.durable()) {
-                self.store_aside(seq, bytes);
+            if let Some((seq, snapshot)) = plan.taken.take_if(|(seq, _)| *seq <= reader.durable()) {
+                plan.storing = self.store_aside(seq, snapshot);
             }
             let rest = if read == 0 { POLL } else { Duration::ZERO };
             if self.refuse_all(rest, &replica) {
@@ -91,18 +100,22 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         }
     }
 
+    /// How many records it applied, and whether these were all.
     fn apply_some(
         &self,
         reader: &mut dyn Tail,
         replica: &mut Replica<M>,
         plan: &mut SnapshotPlan,
-    ) -> Result<usize, ShardError> {
-        for read in 0..RECORDS_AT_ONCE {
-            let Some(record) = reader.next_record()? else { return Ok(read) };
+    ) -> Result<(usize, bool), ShardError> {
+        let (mut read, mut commands) = (0, 0);
+        while read < RECORDS_AT_ONCE && commands < COMMANDS_AT_ONCE {
+            let Some(record) = reader.next_record()? else { return Ok((read, true)) };
             replica.apply(&record)?;
             plan.bytes += record.payload.len() as u64;
+            read += 1;
+            commands = record.commands.saturating_add(commands);
         }
-        Ok(RECORDS_AT_ONCE)
+        Ok((read, false))
     }
 
     /// Answers that this site does not lead, for up to `rest`, and lets readers look at `replica`. True when the node shall
@@ -177,22 +190,21 @@ impl<M: StateMachine + Send + 'static> Running<M> {
 
     /// Takes a snapshot, to be stored when its place is durable.
     fn take_snapshot(&self, replica: &mut Replica<M>, position: Position, plan: &mut SnapshotPlan) {
-        let bytes = Snapshot::encode(self.config.journal.shard(), position, replica);
-        let due = SNAPSHOT_BYTES_MIN.max(bytes.len() as u64);
-        *plan = SnapshotPlan { bytes: 0, due, taken: Some((position.seq, bytes)) };
+        let snapshot = Snapshot::freeze(self.config.journal.shard(), position, replica);
+        plan.bytes = 0;
+        plan.due = SNAPSHOT_BYTES_MIN.max(SNAPSHOT_RATIO * snapshot.bytes() as u64);
+        plan.taken = Some((position.seq, snapshot));
     }
 
-    /// Stores a snapshot on another thread, so that following goes on.
-    fn store_aside(&self, seq: Seq, bytes: Vec<u8>) {
+    /// Writes and stores a snapshot on another thread, so that following goes on.
+    fn store_aside(&self, seq: Seq, snapshot: FrozenSnapshot) -> Option<JoinHandle<()>> {
         let store = self.store.clone();
         let spawned = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
-            if let Err(error) = store.store(seq, &bytes) {
+            if let Err(error) = store.store(seq, &snapshot.encode()) {
                 // The journal has everything; only the next start takes longer.
                 tracing::warn!(%error, "a snapshot could not be stored");
             }
         });
-        if let Err(error) = spawned {
-            tracing::warn!(%error, "no thread for a snapshot");
-        }
+        spawned.inspect_err(|error| tracing::warn!(%error, "no thread for a snapshot")).ok()
     }
 }

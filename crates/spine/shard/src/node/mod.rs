@@ -118,7 +118,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
 
     /// Stores a snapshot here and now: on the way out, when nobody waits for this site.
     fn store_snapshot(&self, replica: &mut Replica<M>, position: Position) -> Result<(), ShardError> {
-        let bytes = crate::Snapshot::encode(self.config.journal.shard(), position, replica);
+        let bytes = crate::Snapshot::freeze(self.config.journal.shard(), position, replica).encode();
         self.store.store(position.seq, &bytes).map_err(ShardError::Snapshot)
     }
 }

@@ -2,7 +2,7 @@
 //! log, and the reply is its place in it.
 
 use ids::Timestamp;
-use shard::StateMachine;
+use shard::{Frozen, StateMachine};
 use stdx::Digest;
 
 /// Any body: one command for each of its bytes.
@@ -52,10 +52,11 @@ impl StateMachine for Log {
         Digest::of(&[&self.bytes[..], &stamps].concat())
     }
 
-    fn snapshot(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&(self.bytes.len() as u64).to_le_bytes());
+    fn freeze(&mut self) -> Frozen {
+        let mut out = (self.bytes.len() as u64).to_le_bytes().to_vec();
         out.extend_from_slice(&self.bytes);
         self.stamps.iter().for_each(|stamp| out.extend_from_slice(&stamp.to_le_bytes()));
+        out.into()
     }
 
     fn restore(bytes: &[u8], (): &()) -> Result<Self, String> {
