@@ -66,6 +66,13 @@ async fn the_published_python_client_works_unchanged() {
     all_is_well("0.17.8", "operations.py", &addresses(&doors)).await;
 }
 
+/// What `tigerbeetle benchmark` sends, in its order and with its checks.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_load_of_the_published_benchmark_is_served() {
+    let (_, doors) = doors(1).await;
+    all_is_well("0.17.8", "benchmark.py", &addresses(&doors)).await;
+}
+
 /// Rules that TigerBeetle has not end in statuses that its clients have.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rules_of_a_bank_are_told_in_words_that_clients_know() {
