@@ -10,6 +10,7 @@ mod cli;
 mod clock;
 mod cpu;
 mod failover;
+mod feed;
 mod grpc_line;
 mod journal_append;
 mod journal_pg;

@@ -17,6 +17,7 @@ use crate::bank::Bank;
 use crate::cli::PaymentsArgs;
 use crate::clock;
 use crate::cpu::{Processes, Used};
+use crate::feed::Feed;
 use crate::grpc_line::GrpcLine;
 use crate::lag::{Lags, Watch};
 use crate::meter::{Meter, Readings};
@@ -58,9 +59,13 @@ async fn measure(args: &PaymentsArgs, bank: &Bank, steps: &Steps) -> Result<Repo
     steps.next(format!("payments: batches of {BATCH} over gRPC, {} at once", args.batches));
     let grpc_batch = over_grpc(Kind::Batch, args.batches).run(bank, &processes, &ids).await?;
 
+    steps.next("payments: the change feed".to_owned());
+    let feed = Feed::measure(bank, &ids, args.seconds).await?;
+
     figures(&mut report, &single, &batch);
     grpc_figures(&mut report, &grpc_single, &grpc_batch);
     batch.lags.tell(&mut report);
+    feed.tell(&mut report);
     let first = Target::Below(FIRST_PAYMENT_MS_MAX);
     report.aim(
         "up_to_first_payment_ms",
@@ -89,7 +94,7 @@ async fn first_payment(bank: &Bank, ids: &AtomicU64) -> Result<f64> {
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Single,
     Batch,
 }
@@ -111,7 +116,7 @@ impl Kind {
     }
 
     /// Sends the next request and checks the answer.
-    async fn pay(
+    pub(crate) async fn pay(
         self,
         line: &mut Line,
         request: &mut PaymentRequest,

@@ -54,10 +54,13 @@ pub trait StateMachine: Sized {
     }
 }
 
+/// Appends a state to bytes.
+type Write = Box<dyn FnOnce(&mut Vec<u8>) + Send>;
+
 /// A state as it was, which can be written as bytes on any thread: what the machine does afterwards does not change it.
 pub struct Frozen {
     bytes: usize,
-    write: Box<dyn FnOnce(&mut Vec<u8>) + Send>,
+    write: Write,
 }
 
 impl Frozen {
