@@ -10,7 +10,7 @@ use journal::sim::SimDisk;
 use journal::{FileStore, Options, Store};
 use ledger::{LedgerMachine, SiteInfo, Storage};
 use serde_json::Value;
-use shard::{Node, NodeConfig, Role};
+use shard::{Node, NodeConfig, Role, wall_clock};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
@@ -84,6 +84,7 @@ static SITE: LazyLock<Site> = LazyLock::new(|| {
         site: "east-1".to_owned(),
         snapshots: snapshots.path().to_owned(),
         rank: 0,
+        clock: wall_clock,
     };
     let storage = Storage::in_memory();
     let node = Node::start(config, storage.clone()).expect("a site starts");

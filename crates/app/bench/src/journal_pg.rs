@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use journal_pg::PgStore;
 use ledger::{LedgerMachine, Storage};
 use pg_local::{Installation, Server, Spec};
-use shard::{Handle, Node, NodeConfig, Role};
+use shard::{Handle, Node, NodeConfig, Role, wall_clock};
 use tokio::task::JoinSet;
 
 use crate::cli::JournalPgArgs;
@@ -187,6 +187,7 @@ impl Bank {
             site: site.to_owned(),
             snapshots: folder.join("snapshots").join(site),
             rank,
+            clock: wall_clock,
         };
         let node = Node::start(config, Storage::in_memory())?;
         Ok(Self { handle: node.handle(), node })

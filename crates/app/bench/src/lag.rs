@@ -18,9 +18,9 @@ pub(crate) struct Watch {
     followers: Vec<Client>,
 }
 
-/// Batches behind, one number for each look at a follower, in ascending order.
+/// Batches behind, one number for each look at a follower.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lags(Vec<u64>);
+pub(crate) struct Lags(Vec<f64>);
 
 impl Watch {
     /// The sites of a bank as it stands now.
@@ -34,13 +34,17 @@ impl Watch {
     }
 
     /// Looks for as long as it is polled.
+    #[expect(clippy::cast_precision_loss, reason = "the difference of two numbers close to each other")]
     pub(crate) async fn look(&self, lags: &mut Lags) -> Result<()> {
         loop {
             for follower in &self.followers {
+                // The leader goes on while the follower is asked, so it is asked before and after: the follower was as far
+                // behind as the middle of both says, give or take half of their difference.
+                let before = self.leader.health().await?.seq;
                 let applied = follower.health().await?.seq;
-                // Asked afterwards, so the follower is never made out better than it is.
-                let durable = self.leader.health().await?.seq;
-                lags.0.push(durable.saturating_sub(applied));
+                let after = self.leader.health().await?.seq;
+                let durable = before as f64 + after.saturating_sub(before) as f64 / 2.0;
+                lags.0.push((durable - applied as f64).max(0.0));
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -51,14 +55,14 @@ impl Lags {
     /// Adds what was seen to a report.
     #[expect(clippy::cast_precision_loss, reason = "small counts")]
     pub(crate) fn tell(mut self, report: &mut Report) {
-        self.0.sort_unstable();
+        self.0.sort_by(f64::total_cmp);
         let looks = self.0.len();
         let at = |part: usize| self.0.get((looks * part / 100).min(looks.saturating_sub(1))).copied();
-        let mean = self.0.iter().sum::<u64>() as f64 / looks as f64;
+        let mean = self.0.iter().sum::<f64>() / looks as f64;
         let meaning = "batches that are durable and a follower has not applied";
         report.figure("follower_lag_batches_mean", mean, meaning);
         for (key, value) in [("follower_lag_batches_p50", at(50)), ("follower_lag_batches_p99", at(99))] {
-            report.figure(key, value.map_or(f64::NAN, |value| value as f64), "");
+            report.figure(key, value.unwrap_or(f64::NAN), "");
         }
         report.figure("follower_lag_looks", looks as f64, "how often it was looked");
     }

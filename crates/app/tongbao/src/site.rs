@@ -12,7 +12,7 @@ use gateway::ServeLimits;
 use ledger::{Api, ColdFiles, Feed, LedgerMachine, SiteInfo, Storage};
 use ledger_core::ColdOptions;
 use serde::{Deserialize, Serialize};
-use shard::{Node, NodeConfig, ShardError};
+use shard::{Node, NodeConfig, ShardError, wall_clock};
 use stdx::Coded as _;
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
@@ -73,6 +73,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
         site: args.name.to_string(),
         snapshots: layout.snapshots(&args.name, SHARD),
         rank: args.rank,
+        clock: wall_clock,
     };
     let node = Node::<LedgerMachine>::start(config, storage.clone())?;
     let wanted = SocketAddr::from((args.address, 0));

@@ -50,7 +50,8 @@ impl Review {
     /// Reviews `events`, whole records. `ledgers` are those of [`Review::pending_ids`], in their order.
     ///
     /// An event that posts or voids and leaves its ledger open gets the ledger that it is permitted for, so that the ledger
-    /// refuses it if its pending transfer turns out to be in another one, whatever happens meanwhile.
+    /// refuses it if its pending transfer turns out to be in another one, whatever happens meanwhile. That is the ledger of
+    /// the pending transfer it names: one in the books, or else the first before it in the same request.
     pub fn new(permits: &Permits, write: Write, events: &mut [u8], ledgers: &[Option<u32>]) -> Self {
         let missing = match write {
             Write::Accounts => {
@@ -164,8 +165,8 @@ fn review_transfers(permits: &Permits, events: &mut [u8], ledgers: &[Option<u32>
     if (post, approve) == (&Ledgers::All, &Ledgers::All) {
         return vec![None; events.len() / EVENT_BYTES];
     }
-    // Pending transfers that come with the same request.
-    let mut pending: Option<BTreeMap<u128, u32>> = None;
+    // Pending transfers of the same request, as far as it was looked through for them.
+    let (mut pending, mut looked) = (BTreeMap::new(), 0);
     let mut ledgers = ledgers.iter();
     let mut reviewed = Vec::with_capacity(events.len() / EVENT_BYTES);
     for start in (0..events.len()).step_by(EVENT_BYTES) {
@@ -179,7 +180,10 @@ fn review_transfers(permits: &Permits, events: &mut [u8], ledgers: &[Option<u32>
         if transfer.ledger == 0 && approve != &Ledgers::All && !approve.is_empty() {
             let known = ledgers.next().copied().flatten();
             let ledger = known.or_else(|| {
-                let pending = pending.get_or_insert_with(|| pending_in(events));
+                for transfer in pending_in(&events[looked..start]) {
+                    pending.entry(transfer.id).or_insert(transfer.ledger);
+                }
+                looked = start;
                 pending.get(&transfer.pending_id).copied()
             });
             // Of a transfer that nobody knows any permitted ledger will do: the ledger does not find it either.
@@ -191,10 +195,10 @@ fn review_transfers(permits: &Permits, events: &mut [u8], ledgers: &[Option<u32>
     reviewed
 }
 
-/// The ledgers of the pending transfers among `events`, by their ids.
-fn pending_in(events: &[u8]) -> BTreeMap<u128, u32> {
-    let pending = transfers(events).filter(|transfer| transfer.flags.contains(TransferFlags::PENDING));
-    pending.filter(|transfer| transfer.ledger != 0).map(|transfer| (transfer.id, transfer.ledger)).collect()
+/// The pending transfers among `events`.
+fn pending_in(events: &[u8]) -> impl Iterator<Item = Transfer> {
+    transfers(events)
+        .filter(|transfer| transfer.flags.contains(TransferFlags::PENDING) && transfer.ledger != 0)
 }
 
 fn neutralise_account(record: &mut [u8], id: u128) {

@@ -234,9 +234,7 @@ impl Cold {
         block: u32,
         look: impl FnOnce(&[Entry]) -> T,
     ) -> Result<T, ColdError> {
-        let name = &self.segments[segment];
-        let lists_at = name.guide_at() + self.guides[segment].encoded_len() as u64;
-        let offset = lists_at + u64::from(block) * BLOCK_BYTES as u64;
+        let (name, offset) = (&self.segments[segment], self.list_block_at(segment, block));
         let read = |bytes: &mut Block| {
             self.read(name, offset, bytes)?;
             check(name, bytes, "list block", block, block)
@@ -244,6 +242,19 @@ impl Cold {
         self.blocks.look(name.segment, offset, read, |bytes| {
             look(<[Entry]>::ref_from_bytes(&bytes[LIST_HEADER_BYTES..]).unwrap_or_default())
         })
+    }
+
+    /// Has the store begin to fetch blocks of the segment's lists.
+    pub(crate) fn expect_list(&self, segment: usize, first: u32, blocks: usize) {
+        if let Some(store) = &self.store {
+            store.expect(&self.segments[segment], self.list_block_at(segment, first), blocks * BLOCK_BYTES);
+        }
+    }
+
+    /// Where a block of a segment's lists lies in its file.
+    fn list_block_at(&self, segment: usize, block: u32) -> u64 {
+        let lists_at = self.segments[segment].guide_at() + self.guides[segment].encoded_len() as u64;
+        lists_at + u64::from(block) * BLOCK_BYTES as u64
     }
 
     /// Has the store begin to fetch the blocks of these rows, all at once.

@@ -134,6 +134,9 @@ impl Keyed for Rows {
     }
 }
 
+/// Blocks of a list that are fetched at once: a quarter of a mebibyte.
+const BLOCKS_AHEAD: usize = 64;
+
 /// A cold segment and its lists.
 struct Segment<'a> {
     cold: &'a Cold,
@@ -164,6 +167,11 @@ impl<'a> Segment<'a> {
             }
             if let Field::Listed(list) = guide.field(field) {
                 lists[field] = Some((field, list, *key));
+            }
+        }
+        if lists.iter().flatten().count() > 1 && self.is_entered(&range, direction) {
+            for (field, list, key) in lists.iter().flatten() {
+                self.fetch_ahead(*field, list, *key, &range, direction);
             }
         }
         let mut left = range.clone();
@@ -199,6 +207,29 @@ impl<'a> Segment<'a> {
         Err(nothing)
     }
 
+    /// Whether a walk over `range` comes to this segment from another one.
+    fn is_entered(&self, range: &Range<u32>, direction: Direction) -> bool {
+        match direction {
+            Direction::Ascending => range.start == self.first,
+            Direction::Descending => range.end == self.cold.first_of(self.index + 1),
+        }
+    }
+
+    /// Has the store begin to fetch the blocks that list the key within `range`: lists that are stepped through together are
+    /// looked at here and there, one block after the other.
+    fn fetch_ahead(&self, field: usize, list: &List, key: u32, range: &Range<u32>, direction: Direction) {
+        let block_of = |number: u32| list.block_of(entry(key, number - self.first)).map(|(block, _)| block);
+        let Some(last) = block_of(range.end - 1) else { return };
+        let first = block_of(range.start).unwrap_or(0);
+        let blocks = match direction {
+            Direction::Ascending => first..(last + 1).min(first + BLOCKS_AHEAD),
+            Direction::Descending => first.max((last + 1).saturating_sub(BLOCKS_AHEAD))..last + 1,
+        };
+        if blocks.len() > 1 {
+            self.cold.expect_list(self.index, self.number_of(field, blocks.start), blocks.len());
+        }
+    }
+
     fn at_or_after(&self, field: usize, list: &List, wanted: u64) -> Option<u64> {
         let Some((block, next)) = list.block_of(wanted) else { return list.first() };
         let within = self.look(field, list, block, |entries| {
@@ -215,6 +246,11 @@ impl<'a> Segment<'a> {
         })
     }
 
+    /// The number of a list's block among those of all lists.
+    fn number_of(&self, field: usize, block: usize) -> u32 {
+        self.cold.guide(self.index).first_block(field) + u32::try_from(block).unwrap_or(u32::MAX)
+    }
+
     /// Looks at a block of a list.
     fn look<T>(
         &self,
@@ -223,8 +259,7 @@ impl<'a> Segment<'a> {
         block: usize,
         look: impl FnOnce(&[crate::guide::Entry]) -> T,
     ) -> T {
-        let number =
-            self.cold.guide(self.index).first_block(field) + u32::try_from(block).unwrap_or(u32::MAX);
+        let number = self.number_of(field, block);
         let count = list.entries_of(block);
         or_unwind(self.cold.look_at_list(self.index, number, |entries| look(&entries[..count])))
     }

@@ -11,12 +11,18 @@ use std::time::Duration;
 
 use counter::{APPEND, Log};
 use journal::{FileStore, Options};
-use shard::{Handle, Node, NodeConfig, Request, RequestError, Role};
+use shard::{Handle, Node, NodeConfig, Request, RequestError, Role, wall_clock};
 
 fn config(folder: &Path, site: &str, rank: u32) -> NodeConfig {
     let options = Options { segment_bytes_max: 1 << 16 };
     let journal = FileStore::create(&folder.join("journal"), "test", options).unwrap();
-    NodeConfig { journal: Arc::new(journal), site: site.to_owned(), snapshots: folder.join(site), rank }
+    NodeConfig {
+        journal: Arc::new(journal),
+        site: site.to_owned(),
+        snapshots: folder.join(site),
+        rank,
+        clock: wall_clock,
+    }
 }
 
 fn start(folder: &Path, site: &str, rank: u32) -> Node<Log> {

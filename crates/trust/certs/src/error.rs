@@ -58,7 +58,10 @@ impl Coded for CertsError {
 
     fn hint(&self) -> &'static str {
         match self {
-            Self::File { .. } => "check the path and its permissions; an existing file is never overwritten",
+            Self::File { .. } => {
+                "check the path and its permissions; `tongbao certs list` shows what there is; an existing file is never \
+                 overwritten"
+            }
             Self::Certificate { .. } => "give a PEM file with a `BEGIN CERTIFICATE` block",
             Self::Key { .. } => "give a PEM file with a `BEGIN PRIVATE KEY` block",
             Self::Unusable(_) => {

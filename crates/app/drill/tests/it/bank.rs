@@ -14,7 +14,7 @@ use hyper::{Request, Response};
 use ids::Timestamp;
 use journal::{FileStore, Options};
 use ledger::{LedgerMachine, SiteInfo, Storage};
-use shard::{Node, NodeConfig};
+use shard::{Node, NodeConfig, wall_clock};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -105,7 +105,13 @@ pub(crate) fn journal(dir: &Path) -> Arc<FileStore> {
 
 async fn start_site(dir: &Path, site: &str, rank: u32) -> (SocketAddr, shard::Handle<LedgerMachine>) {
     let node = Node::<LedgerMachine>::start(
-        NodeConfig { journal: journal(dir), site: site.to_owned(), snapshots: dir.join(site), rank },
+        NodeConfig {
+            journal: journal(dir),
+            site: site.to_owned(),
+            snapshots: dir.join(site),
+            rank,
+            clock: wall_clock,
+        },
         Storage::in_memory(),
     )
     .unwrap();

@@ -242,6 +242,19 @@ fn right_for(transfer: &Transfer) -> Right {
     if transfer.flags.intersects(POST | VOID) { Right::Approve } else { Right::Post }
 }
 
+/// Whether two pending transfers have the same id and are in different ledgers.
+fn has_one_id_in_two_ledgers(sent: &[Transfer]) -> bool {
+    let pending = || sent.iter().filter(|transfer| transfer.flags.contains(TransferFlags::PENDING));
+    pending().any(|one| pending().any(|other| one.id == other.id && one.ledger != other.ledger))
+}
+
+#[test]
+fn of_two_pending_transfers_with_one_id_the_first_is_meant() {
+    let sent = [transfer(1, 1, PENDING), resolve(2, 1, 0, POST), transfer(1, 2, PENDING)];
+    let made = make(&mut books(), &permits(&["post 1 2", "approve 1 2"]), &sent);
+    assert_eq!(made[..2], [CREATED, CREATED], "{made:?}");
+}
+
 proptest! {
     #[test]
     fn nothing_gets_into_the_books_without_its_right(
@@ -266,6 +279,8 @@ proptest! {
 
     #[test]
     fn who_may_do_all_of_it_notices_nothing(sent in prop::collection::vec(any_transfer(), 1..8)) {
+        // Which of two it means that have one id, the first of which may not come to be, is guessed.
+        prop_assume!(!has_one_id_in_two_ledgers(&sent));
         let mut raw = Vec::new();
         let body = bytes(&sent, Transfer::as_bytes);
         let last = 20 + body.len() as u64;

@@ -17,7 +17,7 @@ use rdkafka::message::{Header, Headers as _, Message as _, OwnedHeaders};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 use rdkafka::topic_partition_list::TopicPartitionList;
-use shard::{Node, NodeConfig, Request, Role};
+use shard::{Node, NodeConfig, Request, Role, wall_clock};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -136,6 +136,7 @@ impl Site {
             site: "east-1".to_owned(),
             snapshots: folder.join("snapshots"),
             rank: 0,
+            clock: wall_clock,
         };
         let node: Node<LedgerMachine> = Node::start(config, Storage::in_memory()).unwrap();
         let feed = Feed::new(node.handle(), journal, "east-1");

@@ -17,7 +17,7 @@ use ledger::{Api, Feed, LedgerMachine, SiteInfo, Storage};
 use ledger_grpc::{Limits, Metrics, door, pb};
 use pb::ledger_client::LedgerClient;
 use serde_json::Value;
-use shard::{Handle, Node, NodeConfig, Role};
+use shard::{Handle, Node, NodeConfig, Role, wall_clock};
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -46,6 +46,7 @@ impl Site {
             site: name.to_owned(),
             snapshots: folder.join(name),
             rank,
+            clock: wall_clock,
         };
         let node = Node::start(config, storage.clone()).unwrap();
         let handle = node.handle();

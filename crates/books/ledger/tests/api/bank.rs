@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
+use ids::Timestamp;
 use journal::{FileStore, Options};
 use ledger::{Feed, FeedLimits, LedgerMachine, SiteInfo, Storage};
 use serde_json::Value;
@@ -51,6 +52,15 @@ pub(crate) struct Site {
     node: Option<Node<LedgerMachine>>,
 }
 
+/// Noon of a day that the dates in these tests are chosen for, and on from there.
+#[expect(clippy::disallowed_methods, reason = "time passes in tests as it does elsewhere")]
+fn clock() -> Timestamp {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let passed = u64::try_from(START.elapsed().as_nanos()).unwrap();
+    // 2026-11-22T12:00:00Z
+    Timestamp(1_795_348_800_000_000_000 + passed)
+}
+
 impl Site {
     /// Starts a site on a folder. Whether it leads depends on who else does.
     pub(crate) fn start(folder: &Path, name: &str, rank: u32) -> Self {
@@ -72,6 +82,7 @@ impl Site {
             site: name.to_owned(),
             snapshots: folder.join(name),
             rank,
+            clock,
         };
         let node = Node::start(config, storage.clone()).unwrap();
         let info = SiteInfo { site: name.to_owned(), shard: "bank".to_owned(), storage };

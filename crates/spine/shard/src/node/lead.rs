@@ -9,9 +9,9 @@ use ids::Epoch;
 use journal::{Appender, Batch, JournalError, Position};
 use tokio::sync::oneshot;
 
+use super::Running;
 use super::handle::{Message, Tell};
 use super::status::Role;
-use super::{Running, wall_clock};
 use crate::error::{RequestError, ShardError};
 use crate::leader::{BatchOut, Leader, Outcome, Reply};
 use crate::machine::StateMachine;
@@ -56,9 +56,9 @@ impl<M: StateMachine + Send + 'static> Running<M> {
                 }
             }
             if !leader.has_queue() {
-                leader.tick(wall_clock(), || Waiting::Nobody);
+                leader.tick((self.config.clock)(), || Waiting::Nobody);
             }
-            while let Some(batch) = leader.next_batch(wall_clock()) {
+            while let Some(batch) = leader.next_batch((self.config.clock)()) {
                 // The appender only goes away after it has sent its error, which the next round takes.
                 let _ = batches.send(batch);
             }

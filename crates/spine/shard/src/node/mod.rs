@@ -37,6 +37,8 @@ pub struct NodeConfig {
     pub snapshots: PathBuf,
     /// Who comes first when the lead falls free: 0 before 1 before 2.
     pub rank: u32,
+    /// What time it is: [`wall_clock`], but for tests that need a certain day.
+    pub clock: fn() -> Timestamp,
 }
 
 /// One site's part in one shard.
@@ -123,11 +125,12 @@ impl<M: StateMachine + Send + 'static> Running<M> {
     }
 }
 
+/// The time by the machine's clock.
 #[expect(
     clippy::disallowed_methods,
     reason = "the sequencer stamps; this shell is where the shard's clock is read"
 )]
-fn wall_clock() -> Timestamp {
+pub fn wall_clock() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Timestamp(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
