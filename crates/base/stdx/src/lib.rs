@@ -6,4 +6,4 @@ mod coded;
 mod digest;
 
 pub use coded::{Coded, Retry, is_code};
-pub use digest::{Digest, Sha256, crc32c};
+pub use digest::{Digest, Sha256, crc32c, crc32c_append};

@@ -1,5 +1,5 @@
-//! Transfers that no longer stay in memory: the port to where they are kept, and the way to find them again. Their format
-//! is in [`crate::spill`].
+//! Transfers in segments, which need not stay in memory: the port to where they are kept, and the way to find them again.
+//! Their format is in [`crate::spill`].
 
 use std::ops::Range;
 use std::panic::resume_unwind;
@@ -54,10 +54,10 @@ impl stdx::Coded for ColdError {
     }
 }
 
-/// How many transfers stay in memory, and how many move out at once.
+/// How many transfers stay in memory, and how many are written and leave at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ColdOptions {
-    /// Transfers that stay in memory at least.
+    /// The newest transfers, which stay in memory at least.
     pub keep_rows: u32,
     /// The size of a segment, in blocks of 46 transfers (4 KiB).
     pub segment_blocks: u32,
@@ -146,7 +146,7 @@ impl Cold {
         }
     }
 
-    /// How many transfers are cold.
+    /// How many transfers are in segments.
     pub(crate) fn rows(&self) -> u32 {
         self.rows
     }
@@ -171,10 +171,11 @@ impl Cold {
         rows.unwrap_or((self.options.segment_blocks.max(1) as usize).saturating_mul(BLOCK_ROWS))
     }
 
-    /// What shall become cold: `oldest` gives the oldest rows in memory, as many as it is asked for if some more stay.
-    pub(crate) fn spill(&self, oldest: impl FnOnce(usize, usize) -> Option<Oldest>) -> Option<Spill> {
+    /// What shall be written next: `oldest` gives the oldest rows that are in no segment, if there are as many as it is
+    /// asked for.
+    pub(crate) fn spill(&self, oldest: impl FnOnce(usize) -> Option<Oldest>) -> Option<Spill> {
         self.store.as_ref()?;
-        let (pages, range) = oldest(self.segment_rows(), self.options.keep_rows as usize)?;
+        let (pages, range) = oldest(self.segment_rows())?;
         let segment = u32::try_from(self.segments.len()).ok()?;
         Some(Spill::new(segment, self.rows, pages, range))
     }
@@ -188,6 +189,14 @@ impl Cold {
         self.bytes += name.guide_at() + guide.encoded_len() as u64 + lists;
         self.segments.push(name);
         self.guides.push(guide);
+    }
+
+    /// How many rows shall leave the memory at once, of the `hot` that are there from `first_hot` on: the oldest segment
+    /// there, if enough rows stay without it.
+    pub(crate) fn leaves(&self, first_hot: u32, hot: usize) -> Option<u32> {
+        let oldest = self.segments.get(self.segment_of(first_hot))?;
+        let stay = hot.checked_sub(oldest.rows as usize)?;
+        (stay >= self.options.keep_rows as usize).then_some(oldest.rows)
     }
 
     /// Which segment a transfer is in.
@@ -258,11 +267,11 @@ impl Cold {
     }
 
     /// Has the store begin to fetch the blocks of these rows, all at once.
-    pub(crate) fn expect(&self, numbers: &[u32]) {
+    pub(crate) fn expect(&self, numbers: impl Iterator<Item = u32>) {
         let Some(store) = &self.store else { return };
         let mut last = None;
-        for number in numbers.iter().filter(|number| **number < self.rows) {
-            let segment = self.segment_of(*number);
+        for number in numbers {
+            let segment = self.segment_of(number);
             let block = (number - self.first_of(segment)) / BLOCK_LEN;
             if last.replace((segment, block)) != Some((segment, block)) {
                 store.expect(&self.segments[segment], u64::from(block) * BLOCK_BYTES as u64, BLOCK_BYTES);

@@ -57,7 +57,7 @@ impl Ledger {
         Self::with(Cold::new(None, ColdOptions::DEFAULT))
     }
 
-    /// An empty ledger that moves old transfers to `store` when asked to [spill](Self::spill).
+    /// An empty ledger that keeps old transfers in `store`; they are written there when asked to [spill](Self::spill).
     pub fn with_cold_store(store: Arc<dyn ColdStore>, options: ColdOptions) -> Self {
         Self::with(Cold::new(Some(store), options))
     }
@@ -74,20 +74,20 @@ impl Ledger {
         }
     }
 
-    /// The oldest transfers in memory, if there are enough of them for a cold segment. Write the segment durably, then
+    /// The oldest transfers that are in no segment, if there are enough of them for one. Write the segment durably, then
     /// say [`spilled`](Self::spilled); until then the answer stays the same. Never between the two another one.
     pub fn spill(&self) -> Option<Spill> {
         let rows = &self.transfers.rows;
-        rows.cold.spill(|wanted, keep| rows.oldest(wanted, keep))
+        rows.cold.spill(|wanted| rows.oldest(wanted))
     }
 
-    /// The segment of the last [`spill`](Self::spill) is durable in the cold store: its transfers leave the memory.
-    /// Changes no answer.
+    /// The segment of the last [`spill`](Self::spill) is durable in the cold store: snapshots only name it from now on, and
+    /// the oldest transfers in memory leave it if enough others are there. Changes no answer.
     pub fn spilled(&mut self, segment: WrittenSegment) {
-        self.transfers.rows.became_cold(segment);
+        self.transfers.rows.written(segment);
     }
 
-    /// How many transfers are in memory and not cold.
+    /// How many transfers are in memory.
     pub fn hot_transfers(&self) -> usize {
         self.transfers.rows.hot()
     }

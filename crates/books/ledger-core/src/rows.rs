@@ -52,13 +52,24 @@ pub(crate) struct PageRows {
     pub(crate) marks: Columns,
 }
 
-/// The oldest rows in memory: pages, and which of their rows.
+/// The oldest rows that are in no segment yet: pages, and which of their rows.
 pub(crate) type Oldest = (Vec<Page>, Range<usize>);
 
 /// Rows in order of creation. Only the newest can be taken back.
+///
+/// ```text
+/// |<- segments of the cold store: cold.rows() ->|
+/// |  left the memory   |                        |
+/// 0                first_hot                           len
+/// ```
+///
+/// A segment is written as soon as it is full, and leaves the memory when enough others are there: what lies in segments
+/// need not be written again with every snapshot.
 pub(crate) struct Rows {
     pub(crate) cold: Cold,
-    /// Full pages. Blocks at the beginning of the first one may be cold already.
+    /// How many rows are in the cold store only: whole segments.
+    first_hot: u32,
+    /// Full pages. Blocks at the beginning of the first one may have left the memory already.
     full: VecDeque<Page>,
     /// The page that grows.
     open: PageRows,
@@ -70,25 +81,32 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(cold: Cold) -> Self {
-        Self { cold, full: VecDeque::new(), open: PageRows::default(), fresh: Vec::new(), ledger: (0, 0) }
+        Self {
+            cold,
+            first_hot: 0,
+            full: VecDeque::new(),
+            open: PageRows::default(),
+            fresh: Vec::new(),
+            ledger: (0, 0),
+        }
     }
 
     /// The number of the first row in memory.
     pub(crate) fn first_hot(&self) -> u32 {
-        self.cold.rows()
+        self.first_hot
     }
 
-    /// The place in memory of the row with this number, which is not cold. Pages stay aligned with the numbers.
+    /// The place in memory of the row with this number, which is there. Pages stay aligned with the numbers.
     fn place(&self, number: u32) -> usize {
         (number - self.first_hot()) as usize + self.skipped()
     }
 
-    /// Rows at the beginning of the first page that are cold.
+    /// Rows at the beginning of the first page that have left the memory.
     fn skipped(&self) -> usize {
         self.first_hot() as usize % PAGE_ROWS
     }
 
-    /// How many rows are in memory and not cold.
+    /// How many rows are in memory.
     pub(crate) fn hot(&self) -> usize {
         self.full.len() * PAGE_ROWS + self.open.rows.len() - self.skipped()
     }
@@ -124,8 +142,10 @@ impl Rows {
         self.fresh.clear();
     }
 
-    /// After the last cold segment of a snapshot: begins the page it ends in with stand-ins for its rows there.
+    /// After the last cold segment of a snapshot, of which nothing is in memory: begins the page it ends in with stand-ins
+    /// for its rows there.
     pub(crate) fn align(&mut self) {
+        self.first_hot = self.cold.rows();
         for _ in 0..self.skipped() {
             self.push(Row::default(), 0);
         }
@@ -193,12 +213,13 @@ impl Rows {
         }
     }
 
-    /// The rows in memory that are not cold, as they are now. Cost: a copy of the page that grows.
+    /// The rows that are in no segment, as they are now. Cost: a copy of the page that grows.
     pub(crate) fn freeze(&self) -> FrozenRows {
+        let place = self.place(self.cold.rows());
         FrozenRows {
-            full: self.full.iter().cloned().collect(),
+            full: self.full.iter().skip(place / PAGE_ROWS).cloned().collect(),
             open: self.open.rows.clone(),
-            skipped: self.skipped(),
+            skipped: place % PAGE_ROWS,
         }
     }
 
@@ -216,23 +237,24 @@ impl Rows {
         if hot > 0 { first_hot + hot } else { self.cold.before(timestamp) }
     }
 
-    /// Has the cold store begin to fetch these rows.
+    /// Has the cold store begin to fetch those of these rows that are not in memory.
     pub(crate) fn expect(&self, numbers: &[u32]) {
         // One alone is read as soon by asking for it.
         if numbers.len() > 1 {
-            self.cold.expect(numbers);
+            self.cold.expect(numbers.iter().copied().filter(|number| *number < self.first_hot));
         }
     }
 
-    /// The `wanted` oldest rows in memory, if `keep` rows or more stay in memory without them.
-    pub(crate) fn oldest(&self, wanted: usize, keep: usize) -> Option<Oldest> {
-        let stay = self.hot().checked_sub(wanted)?;
-        if stay < keep {
+    /// The `wanted` oldest rows that are in no segment, if there are so many.
+    pub(crate) fn oldest(&self, wanted: usize) -> Option<Oldest> {
+        let written = (self.cold.rows() - self.first_hot) as usize;
+        if self.hot() - written < wanted {
             return None;
         }
-        let range = self.skipped()..self.skipped() + wanted;
+        let place = self.place(self.cold.rows());
+        let range = place % PAGE_ROWS..place % PAGE_ROWS + wanted;
         let wanted = range.end.div_ceil(PAGE_ROWS);
-        let mut pages: Vec<Page> = self.full.iter().take(wanted).cloned().collect();
+        let mut pages: Vec<Page> = self.full.iter().skip(place / PAGE_ROWS).take(wanted).cloned().collect();
         if pages.len() < wanted {
             // Only segments smaller than a page come to this.
             pages.push(Arc::new(self.open.clone()));
@@ -240,11 +262,14 @@ impl Rows {
         Some((pages, range))
     }
 
-    /// Takes in a cold segment, and forgets the pages that are cold as a whole.
-    pub(crate) fn became_cold(&mut self, segment: WrittenSegment) {
-        let cold = self.skipped() + segment.name.rows as usize;
+    /// Takes in a segment that was written, and forgets the oldest segments in memory as long as enough rows stay there.
+    pub(crate) fn written(&mut self, segment: WrittenSegment) {
         self.cold.add(segment);
-        self.full.drain(..cold / PAGE_ROWS);
+        while let Some(leaves) = self.cold.leaves(self.first_hot, self.hot()) {
+            let out = self.skipped() + leaves as usize;
+            self.full.drain(..out / PAGE_ROWS);
+            self.first_hot += leaves;
+        }
     }
 }
 
@@ -252,7 +277,7 @@ impl Rows {
 pub(crate) struct FrozenRows {
     full: Vec<Page>,
     open: Vec<Row>,
-    /// Rows at the beginning that are cold.
+    /// Rows at the beginning that are in a segment.
     skipped: usize,
 }
 

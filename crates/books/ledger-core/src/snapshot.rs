@@ -1,14 +1,16 @@
 //! The whole ledger as bytes, and back.
 //!
 //! Format 4, little-endian, nothing between the parts: header | accounts (128 bytes each) | numbers of the accounts
-//! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in memory (88) |
+//! changed since the last checkpoint (4) | cold segments (40) | states of all transfers (1) | transfers in no segment (88) |
 //! timers (12: due time, number) | expired transfers (24) | marks of histories (144) | failed ids (16) | the bank's part |
 //! imports of accounts and of transfers (16 each). The checksum is
 //! the CRC-32C of all that follows the header. Lists and indexes are built again.
 
+use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 
-use stdx::{Digest, crc32c};
+use stdx::{Digest, crc32c, crc32c_append};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::accounts::sum3;
@@ -40,7 +42,7 @@ struct Header {
     touched: u32,
     segments: u32,
     transfers: u32,
-    hot: u32,
+    unwritten: u32,
     timers: u32,
     expired: u32,
     marks: u32,
@@ -61,6 +63,8 @@ struct Timer {
 }
 
 const HEADER_BYTES: usize = size_of::<Header>();
+/// Where the header's checksum is.
+const CHECKSUM: Range<usize> = 12..16;
 const RECORD_BYTES: usize = 128;
 const NUMBER_BYTES: usize = 4;
 pub(crate) const SEGMENT_BYTES: usize = size_of::<ColdSegment>();
@@ -77,35 +81,44 @@ fn count(len: usize) -> u32 {
 
 /// A ledger as it was: what it does afterwards does not change it.
 pub struct FrozenLedger {
-    /// What comes before the transfers in memory.
+    /// What comes before the transfers that are in no segment.
     before: Vec<u8>,
     transfers: FrozenRows,
     after: Vec<u8>,
 }
 
 impl FrozenLedger {
-    /// How many bytes [`write`](Self::write) appends.
+    /// How many bytes [`write`](Self::write) gives.
     pub fn bytes(&self) -> usize {
         self.before.len() + self.transfers.len() * ROW_BYTES + self.after.len()
     }
 
-    /// Appends the snapshot to `out`.
-    pub fn write(self, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.reserve(self.bytes());
-        out.extend_from_slice(&self.before);
-        self.transfers.rows().for_each(|rows| out.extend_from_slice(rows.as_bytes()));
-        out.extend_from_slice(&self.after);
-        let checksum = crc32c(&out[start + HEADER_BYTES..]);
-        out[start + 12..start + 16].copy_from_slice(&checksum.to_le_bytes());
+    /// Gives the snapshot's bytes to `write`, piece by piece.
+    pub fn write<E>(mut self, mut write: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let parts = |transfers: &FrozenRows, write: &mut dyn FnMut(&[u8]) -> Result<(), E>| {
+            transfers.rows().try_for_each(|rows| write(rows.as_bytes()))?;
+            write(&self.after)
+        };
+        let mut checksum = crc32c(&self.before[HEADER_BYTES..]);
+        parts(&self.transfers, &mut |part| {
+            checksum = crc32c_append(checksum, part);
+            Ok(())
+        })?;
+        self.before[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+        write(&self.before)?;
+        parts(&self.transfers, &mut write)
     }
 }
 
 impl Ledger {
-    /// Appends the ledger to `out`; transfers in the cold store are named, not copied. Cost: a copy of the ledger's
-    /// memory without its indexes.
+    /// Appends the ledger to `out`; segments in the cold store are named, not copied. Cost: a copy of the ledger's
+    /// memory without its indexes and without what is in segments.
     pub fn snapshot(&self, out: &mut Vec<u8>) {
-        self.freeze().write(out);
+        let append = |part: &[u8]| {
+            out.extend_from_slice(part);
+            Ok::<(), Infallible>(())
+        };
+        let Ok(()) = self.freeze().write(append);
     }
 
     /// The ledger as it is now, to be written at leisure, by another thread if you like. Cost: a copy of the ledger's memory
@@ -124,7 +137,7 @@ impl Ledger {
             touched: count(self.accounts.touched().len()),
             segments: count(rows.cold.segments().len()),
             transfers: counts.transfers,
-            hot: rows.len() - rows.first_hot(),
+            unwritten: rows.len() - rows.cold.rows(),
             timers: count(transfers.expiries.armed()),
             expired: count(transfers.expiries.expired().len()),
             marks: self.history.marks().len(),
@@ -184,7 +197,7 @@ impl Ledger {
         ledger.restore_bank(parts.bank, header.transfers)?;
         ledger.restore_touched(parts.touched)?;
         ledger.transfers.expect(parts.states.len() + parts.failed.len() / ID_BYTES);
-        ledger.restore_transfers(parts.segments, parts.hot, parts.states, both)?;
+        ledger.restore_transfers(parts.segments, parts.unwritten, parts.states, both)?;
         ledger.restore_timers(parts.timers)?;
         ledger.restore_expired(parts.expired)?;
         ledger.restore_marks(parts.marks)?;
@@ -311,7 +324,7 @@ struct Parts<'a> {
     touched: &'a [u8],
     segments: &'a [u8],
     states: &'a [u8],
-    hot: &'a [u8],
+    unwritten: &'a [u8],
     timers: &'a [u8],
     expired: &'a [u8],
     marks: &'a [u8],
@@ -330,7 +343,7 @@ impl Header {
             part(self.touched, NUMBER_BYTES),
             part(self.segments, SEGMENT_BYTES),
             part(self.transfers, 1),
-            part(self.hot, ROW_BYTES),
+            part(self.unwritten, ROW_BYTES),
             part(self.timers, TIMER_BYTES),
             part(self.expired, EXPIRY_BYTES),
             part(self.marks, MARK_BYTES),
@@ -366,13 +379,13 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
     ensure(header.checksum == crc32c(rest), "its checksum and its content")?;
     let is_numbered =
         [header.accounts, header.transfers, header.failed].iter().all(|count| *count <= TRANSFERS_MAX);
-    ensure(is_numbered && header.hot <= header.transfers, "the counts of the header")?;
+    ensure(is_numbered && header.unwritten <= header.transfers, "the counts of the header")?;
     let [
         accounts,
         touched,
         segments,
         states,
-        hot,
+        unwritten,
         timers,
         expired,
         marks,
@@ -393,7 +406,7 @@ fn split(bytes: &[u8]) -> Result<(Header, Parts<'_>), SnapshotError> {
             touched,
             segments,
             states,
-            hot,
+            unwritten,
             timers,
             expired,
             marks,

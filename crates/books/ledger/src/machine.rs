@@ -72,7 +72,7 @@ impl StateMachine for LedgerMachine {
 
     fn freeze(&mut self) -> Frozen {
         let ledger = self.ledger.freeze();
-        Frozen::new(ledger.bytes(), move |out| ledger.write(out))
+        Frozen::new(ledger.bytes(), move |out| ledger.write(|part| out.write_all(part)))
     }
 
     fn restore(bytes: &[u8], storage: &Storage) -> Result<Self, String> {

@@ -1,6 +1,7 @@
 //! What a state machine must offer.
 
 use std::any::Any;
+use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ids::Timestamp;
@@ -54,18 +55,18 @@ pub trait StateMachine: Sized {
     }
 }
 
-/// Appends a state to bytes.
-type Write = Box<dyn FnOnce(&mut Vec<u8>) + Send>;
+/// Gives a state's bytes to a writer, piece by piece.
+type WriteState = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
 /// A state as it was, which can be written as bytes on any thread: what the machine does afterwards does not change it.
 pub struct Frozen {
     bytes: usize,
-    write: Write,
+    write: WriteState,
 }
 
 impl Frozen {
-    /// A state that `write` appends as so many bytes.
-    pub fn new(bytes: usize, write: impl FnOnce(&mut Vec<u8>) + Send + 'static) -> Self {
+    /// A state that `write` gives as so many bytes, in pieces that are not small: each is hashed and goes to the disk.
+    pub fn new(bytes: usize, write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static) -> Self {
         Self { bytes, write: Box::new(write) }
     }
 
@@ -74,15 +75,15 @@ impl Frozen {
         self.bytes
     }
 
-    /// Appends the state.
-    pub fn write(self, out: &mut Vec<u8>) {
-        (self.write)(out);
+    /// Gives the state to `out`. Errors: those of `out`.
+    pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
+        (self.write)(out)
     }
 }
 
 impl From<Vec<u8>> for Frozen {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::new(bytes.len(), move |out| out.extend_from_slice(&bytes))
+        Self::new(bytes.len(), move |out| out.write_all(&bytes))
     }
 }
 

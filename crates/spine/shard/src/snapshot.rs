@@ -3,13 +3,14 @@
 //! A snapshot file is a length-prefixed JSON head, the window of recent requests, the machine's own bytes, and the
 //! SHA-256 of everything before it. The head can be read with a pager; the rest is the machine's business.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::thread;
 
 use ids::{Seq, Timestamp};
 use journal::Position;
 use serde::{Deserialize, Serialize};
-use stdx::Digest;
+use stdx::{Digest, Sha256};
 
 use crate::machine::{Frozen, StateMachine};
 use crate::replica::Replica;
@@ -79,19 +80,43 @@ pub struct FrozenSnapshot {
 }
 
 impl FrozenSnapshot {
-    /// How many bytes [`encode`](Self::encode) will make.
+    /// How many bytes [`write`](Self::write) will give.
     pub fn bytes(&self) -> usize {
         self.before.len() + self.machine.bytes() + size_of::<Digest>()
     }
 
-    /// The bytes. They take their time, whoever writes them.
+    /// Gives the bytes to `out`, piece by piece. They take their time, whoever writes them. Errors: those of `out`.
+    pub fn write(self, out: &mut dyn Write) -> io::Result<()> {
+        let mut hashing = Hashing { out, digest: Sha256::default() };
+        hashing.write_all(&self.before)?;
+        self.machine.write(&mut hashing)?;
+        let Hashing { out, digest } = hashing;
+        out.write_all(&digest.finish().0)
+    }
+
+    /// The bytes, all in memory.
     pub fn encode(self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.bytes());
-        out.extend_from_slice(&self.before);
-        self.machine.write(&mut out);
-        let digest = Digest::of(&out);
-        out.extend_from_slice(&digest.0);
+        self.write(&mut out).expect("memory takes every byte");
         out
+    }
+}
+
+/// Takes the digest of what passes through.
+struct Hashing<'a> {
+    out: &'a mut dyn Write,
+    digest: Sha256,
+}
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }
 

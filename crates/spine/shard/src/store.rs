@@ -1,6 +1,6 @@
 //! Snapshots on disk: written aside and renamed, the newest two kept, a bad one passed over aloud and removed.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -8,7 +8,7 @@ use std::thread;
 use ids::Seq;
 
 use crate::machine::StateMachine;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FrozenSnapshot, Snapshot};
 
 const KEEP: usize = 2;
 const SUFFIX: &str = ".snapshot";
@@ -39,11 +39,11 @@ impl SnapshotStore {
         self.folder.join(format!("{:020}{SUFFIX}", seq.0))
     }
 
-    /// Stores the bytes of a snapshot taken after `seq`, durably, and removes old ones.
-    pub fn store(&self, seq: Seq, bytes: &[u8]) -> io::Result<()> {
+    /// Stores a snapshot taken after `seq`, durably, and removes old ones.
+    pub fn store(&self, seq: Seq, snapshot: FrozenSnapshot) -> io::Result<()> {
         let path = self.path(seq);
         let aside = path.with_extension(ASIDE);
-        write_durably(&aside, bytes)?;
+        write_durably(&aside, snapshot)?;
         std::fs::rename(&aside, &path)?;
         sync_folder(&self.folder)?;
         for old in self.newest_first()?.into_iter().skip(KEEP) {
@@ -114,9 +114,9 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the store is the shard's edge to the disk")]
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_durably(path: &Path, snapshot: FrozenSnapshot) -> io::Result<()> {
     let mut file = std::fs::File::create(path)?;
-    file.write_all(bytes)?;
+    snapshot.write(&mut file)?;
     file.sync_all()
 }
 
@@ -177,7 +177,7 @@ mod tests {
             let mut replica =
                 Replica::from_parts(Empty, crate::window::Window::default(), seq, Timestamp(1), None);
             let position = Position { seq, ..Position::genesis() };
-            store.store(seq, &Snapshot::freeze("test", position, &mut replica).encode()).unwrap();
+            store.store(seq, Snapshot::freeze("test", position, &mut replica)).unwrap();
         }
         store
     }

@@ -139,9 +139,10 @@ impl Book {
         let (seq, before) = (replica.seq(), replica.state_hash());
         let store = SnapshotStore::open(self.folder.join("snapshots"), SHARD)?;
         let start = clock::now();
-        let bytes = Snapshot::freeze(SHARD, Position { seq, ..Position::genesis() }, &mut replica).encode();
-        store.store(seq, &bytes)?;
-        let (stored, bytes) = (start.elapsed(), bytes.len() as u64);
+        let snapshot = Snapshot::freeze(SHARD, Position { seq, ..Position::genesis() }, &mut replica);
+        let bytes = snapshot.bytes() as u64;
+        store.store(seq, snapshot)?;
+        let stored = start.elapsed();
         drop(replica);
         self.storage = storage(&self.folder, options);
         let (newest, took) = clock::timed(|| store.newest::<LedgerMachine>(&self.storage));

@@ -35,6 +35,11 @@ impl ColdStore for Shelf {
 const OPTIONS: ColdOptions = ColdOptions { keep_rows: 1_000, segment_blocks: 32 };
 const SEGMENT: u32 = 2 * 736;
 
+/// How many transfers a snapshot itself holds: a count of its header.
+fn rows_in(snapshot: &[u8]) -> u32 {
+    u32::from_le_bytes(snapshot[40..44].try_into().unwrap())
+}
+
 /// One core's way to do two things.
 fn in_turn(one: &mut (dyn FnMut() + Send), other: &mut (dyn FnMut() + Send)) {
     other();
@@ -181,8 +186,9 @@ fn twins() -> Twins {
 #[test]
 fn cold_transfers_answer_like_warm_ones() {
     let twins = twins();
-    assert_eq!(twins.cold.cold_segments().len(), 3);
+    assert_eq!(twins.cold.cold_segments().len(), 4, "every full segment is written");
     assert!(twins.cold.cold_segments().iter().all(|segment| segment.rows == SEGMENT));
+    assert_eq!(twins.cold.hot_transfers(), 6_000 - 3 * SEGMENT as usize, "the newest of them stays in memory");
     twins.cold.verify_cold_segments().unwrap();
     twins.assert_equal();
 }
@@ -233,12 +239,13 @@ fn a_snapshot_names_cold_segments_and_goes_on() {
     let mut twins = twins();
     let mut bytes = Vec::new();
     twins.cold.snapshot(&mut bytes);
-    assert!(bytes.len() < 6_000 * 60, "cold transfers are not copied");
+    assert_eq!(rows_in(&bytes), 6_000 - 4 * SEGMENT, "what is in segments is not copied, not even from memory");
     twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS, &in_turn).unwrap();
     twins.assert_equal();
     let more: Vec<Transfer> = (7_000..9_000).map(transfer).collect();
     twins.transfers(&more);
-    assert_eq!(twins.cold.cold_segments().len(), 4);
+    assert_eq!(twins.cold.cold_segments().len(), 5);
+    assert_eq!(twins.cold.hot_transfers(), 8_000 - 4 * SEGMENT as usize, "it fills up again");
     twins.assert_equal();
     // Another size for new segments does not break the old ones.
     let mut bytes = Vec::new();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ids::Seq;
 use journal::{Claim, Left, Position, Recovery, Tail, Told};
 
+use super::background::spawn_background;
 use super::handle::Message;
 use super::status::Role;
 use super::{Lead, Running, now};
@@ -199,8 +200,8 @@ impl<M: StateMachine + Send + 'static> Running<M> {
     /// Writes and stores a snapshot on another thread, so that following goes on.
     fn store_aside(&self, seq: Seq, snapshot: FrozenSnapshot) -> Option<JoinHandle<()>> {
         let store = self.store.clone();
-        let spawned = std::thread::Builder::new().name("snapshot".to_owned()).spawn(move || {
-            if let Err(error) = store.store(seq, &snapshot.encode()) {
+        let spawned = spawn_background("snapshot", move || {
+            if let Err(error) = store.store(seq, snapshot) {
                 // The journal has everything; only the next start takes longer.
                 tracing::warn!(%error, "a snapshot could not be stored");
             }

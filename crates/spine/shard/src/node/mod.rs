@@ -1,5 +1,6 @@
 //! The shell: one thread that follows or leads, one that appends, and handles for everybody else.
 
+mod background;
 mod follow;
 mod handle;
 mod lead;
@@ -16,6 +17,7 @@ use journal::{Appender, Position, Store};
 use stdx::Coded as _;
 use tokio::sync::oneshot;
 
+pub use background::spawn_background;
 pub use handle::Handle;
 pub use status::{Role, Status};
 
@@ -120,8 +122,8 @@ impl<M: StateMachine + Send + 'static> Running<M> {
 
     /// Stores a snapshot here and now: on the way out, when nobody waits for this site.
     fn store_snapshot(&self, replica: &mut Replica<M>, position: Position) -> Result<(), ShardError> {
-        let bytes = crate::Snapshot::freeze(self.config.journal.shard(), position, replica).encode();
-        self.store.store(position.seq, &bytes).map_err(ShardError::Snapshot)
+        let snapshot = crate::Snapshot::freeze(self.config.journal.shard(), position, replica);
+        self.store.store(position.seq, snapshot).map_err(ShardError::Snapshot)
     }
 }
 
