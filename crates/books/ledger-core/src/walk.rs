@@ -100,14 +100,17 @@ impl Keyed for Rows {
         direction: Direction,
         looks: &mut usize,
     ) -> Result<u32, Range<u32>> {
-        let hot = self.first_hot();
-        let begins_hot = match direction {
-            Direction::Ascending => range.start >= hot,
-            Direction::Descending => range.end > hot,
+        // Where no segment helps: what lies in segments is found by their lists, even while it is in memory, too.
+        let open = self.cold.rows();
+        let begins_open = match direction {
+            Direction::Ascending => range.start >= open,
+            Direction::Descending => range.end > open,
         };
         let (within, beyond) = match direction {
-            Direction::Ascending if begins_hot => (range, None),
-            Direction::Descending if begins_hot => (hot.max(range.start)..range.end, Some(range.start..hot)),
+            Direction::Ascending if begins_open => (range, None),
+            Direction::Descending if begins_open => {
+                (open.max(range.start)..range.end, Some(range.start..open))
+            }
             Direction::Ascending => {
                 let next = self.cold.first_of(self.cold.segment_of(range.start) + 1);
                 (range.start..next.min(range.end), Some(next..range.end))
@@ -117,7 +120,7 @@ impl Keyed for Rows {
                 (first.max(range.start)..range.end, Some(range.start..first))
             }
         };
-        let found = if begins_hot {
+        let found = if begins_open {
             self.find_on_page(asked, within, direction)
         } else {
             Segment::of(&self.cold, within.start).find(asked, within, direction, looks)

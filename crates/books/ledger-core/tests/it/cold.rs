@@ -188,7 +188,11 @@ fn cold_transfers_answer_like_warm_ones() {
     let twins = twins();
     assert_eq!(twins.cold.cold_segments().len(), 4, "every full segment is written");
     assert!(twins.cold.cold_segments().iter().all(|segment| segment.rows == SEGMENT));
-    assert_eq!(twins.cold.hot_transfers(), 6_000 - 3 * SEGMENT as usize, "the newest of them stays in memory");
+    assert_eq!(
+        twins.cold.hot_transfers(),
+        6_000 - 3 * SEGMENT as usize,
+        "the newest of them stays in memory"
+    );
     twins.cold.verify_cold_segments().unwrap();
     twins.assert_equal();
 }
@@ -239,7 +243,11 @@ fn a_snapshot_names_cold_segments_and_goes_on() {
     let mut twins = twins();
     let mut bytes = Vec::new();
     twins.cold.snapshot(&mut bytes);
-    assert_eq!(rows_in(&bytes), 6_000 - 4 * SEGMENT, "what is in segments is not copied, not even from memory");
+    assert_eq!(
+        rows_in(&bytes),
+        6_000 - 4 * SEGMENT,
+        "what is in segments is not copied, not even from memory"
+    );
     twins.cold = Ledger::restore_with_cold_store(&bytes, twins.shelf.clone(), OPTIONS, &in_turn).unwrap();
     twins.assert_equal();
     let more: Vec<Transfer> = (7_000..9_000).map(transfer).collect();

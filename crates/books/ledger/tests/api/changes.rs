@@ -202,7 +202,7 @@ async fn every_site_tells_the_same_bytes_at_any_time() {
 /// A store that keeps nearly nothing in memory.
 fn cold_storage(folder: &Path) -> Storage {
     let files = ColdFiles::new(folder.join("cold"));
-    Storage::with_cold(Arc::new(files), ColdOptions { keep_rows: 50, segment_blocks: 1 })
+    Storage::with_cold(Arc::new(files), ColdOptions { keep_rows: 50, segment_blocks: 4 })
 }
 
 #[tokio::test]

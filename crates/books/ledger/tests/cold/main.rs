@@ -129,7 +129,10 @@ fn memory_holds_the_newest_and_answers_stay_the_same() {
     book.settle();
     let Levels { hot, cold, segments: count, bytes, .. } = book.storage.levels();
     assert_eq!(hot + cold, 1_500);
-    assert!(hot >= u64::from(OPTIONS.keep_rows) && cold < count * SEGMENT, "some segments are in memory, too");
+    assert!(
+        hot >= u64::from(OPTIONS.keep_rows) && cold < count * SEGMENT,
+        "some segments are in memory, too"
+    );
     let files = segments(&folder(&temp));
     assert_eq!(files.len() as u64, count);
     assert_eq!(files.iter().map(|path| path.metadata().unwrap().len()).sum::<u64>(), bytes);
