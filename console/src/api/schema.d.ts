@@ -633,6 +633,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells when the site that answers got how far, batch by batch: durable where it leads, applied where it follows. */
+        get: operations["getProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/state-hash": {
         parameters: {
             query?: never;
@@ -2056,6 +2073,30 @@ export interface components {
             title: string;
             /** @description The page of the code. */
             type: string;
+        };
+        /**
+         * @description The answer to `GET /v1/progress`: when the site that answers got how far. Compared with the leader's, a follower's tells how
+         *     far it was behind at any time.
+         */
+        Progress: {
+            /** @description What the site is in that shard now. */
+            role: components["schemas"]["Role"];
+            /** @description The shard it speaks of. */
+            shard: string;
+            /** @description The site's name. */
+            site: string;
+            /** @description The newest 4,096 steps at most, oldest first. */
+            steps: components["schemas"]["ProgressStep"][];
+        };
+        /** @description A journal batch, and when a site had got so far. */
+        ProgressStep: {
+            /** @description When, by the site's own clock. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int64
+             * @description The batch. Where the site leads, it and all before it are durable; where it follows, they are applied.
+             */
+            seq: number;
         };
         /**
          * @description For what the money of an account may be spent, and for what the account may be paid. Purposes are the bank's own
@@ -4070,6 +4111,38 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProgress: {
+        parameters: {
+            query?: {
+                /** @description Tell only of batches after this one. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest steps */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -6,7 +6,7 @@ use ids::{AccountId, Id, TransferId};
 use ledger_api::{
     Account, AccountBatch, AccountBatchOutcome, AccountPage, Balance, Cursor, Health, IDEMPOTENT_REPLAYED,
     NewAccount, NewPayment, NewReversal, NewSpending, Payment, PaymentAck, PaymentBatch, PaymentBatchOutcome,
-    PaymentPage, Spending, StateHash, Statement, Totals,
+    PaymentPage, Progress, Spending, StateHash, Statement, Totals,
 };
 
 use crate::http::Answer;
@@ -143,6 +143,11 @@ impl Client {
     /// The state of the site that answers.
     pub async fn health(&self) -> Result<Health, ClientError> {
         self.get("/v1/health").await
+    }
+
+    /// When the site that answers got how far, of batches after `after`.
+    pub async fn progress(&self, after: u64) -> Result<Progress, ClientError> {
+        self.get(&format!("/v1/progress?after={after}")).await
     }
 }
 

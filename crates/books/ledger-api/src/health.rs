@@ -3,7 +3,7 @@
 use ids::Timestamp;
 use serde::{Deserialize, Serialize};
 use stdx::Digest;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::TimestampText;
 
@@ -36,6 +36,40 @@ pub struct Health {
     /// What the site publishes its change feed to, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outlet: Option<OutletHealth>,
+}
+
+/// What `GET /v1/progress` takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ProgressQuery {
+    /// Tell only of batches after this one.
+    #[serde(default)]
+    pub after: u64,
+}
+
+/// The answer to `GET /v1/progress`: when the site that answers got how far. Compared with the leader's, a follower's tells how
+/// far it was behind at any time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Progress {
+    /// The site's name.
+    pub site: String,
+    /// The shard it speaks of.
+    pub shard: String,
+    /// What the site is in that shard now.
+    pub role: Role,
+    /// The newest 4,096 steps at most, oldest first.
+    pub steps: Vec<ProgressStep>,
+}
+
+/// A journal batch, and when a site had got so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProgressStep {
+    /// The batch. Where the site leads, it and all before it are durable; where it follows, they are applied.
+    pub seq: u64,
+    /// When, by the site's own clock.
+    #[schema(value_type = TimestampText)]
+    pub at: Timestamp,
 }
 
 /// How publishing the change feed goes.

@@ -38,7 +38,10 @@ pub use change::{
 };
 pub use day::{BusinessDay, DayCut, DayPage, DayTrialBalance, DaysQuery, NewDayCut};
 pub use flags::{AccountFlag, AccountFlags, PaymentFlag, PaymentFlags};
-pub use health::{Health, OutletFailure, OutletHealth, OutletState, Role, StateHash, StorageLevels, Totals};
+pub use health::{
+    Health, OutletFailure, OutletHealth, OutletState, Progress, ProgressQuery, ProgressStep, Role, StateHash,
+    StorageLevels, Totals,
+};
 pub use interest::{
     AccountInterest, BalanceSide, DatedRate, InterestAccountPage, InterestAccountsQuery, InterestProduct,
     InterestProductPage, InterestProductsQuery, InterestRemainder, InterestRounding, InterestRunOutcome,

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ledger_core::{ColdSegment, Spill, WrittenSegment};
-use shard::spawn_background;
 
 use crate::cold_files::Folder;
 
@@ -31,7 +30,7 @@ impl Writer {
     pub(crate) fn start(folder: Arc<Folder>, needed: Vec<ColdSegment>) -> io::Result<Self> {
         let (orders, queue) = mpsc::channel();
         let (results, attempts) = mpsc::channel();
-        let thread = spawn_background("cold", move || {
+        let thread = thread::Builder::new().name("cold".to_owned()).spawn(move || {
             if let Err(error) = folder.keep_only(&needed) {
                 folder.failed(&error);
             }

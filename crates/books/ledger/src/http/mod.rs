@@ -149,6 +149,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/totals", get(site::totals))
         .route("/v1/state-hash", get(site::state_hash))
         .route("/v1/health", get(site::health))
+        .route("/v1/progress", get(site::progress))
         .route("/metrics", get(site::metrics))
         .fallback(|| async { ApiError::NoSuchPath })
         .method_not_allowed_fallback(|| async { ApiError::NoSuchMethod })
@@ -178,7 +179,7 @@ pub fn accounts_shown(
         interest::accrue, interest::capitalise,
         journal::list, journal::verify, journal::verification, changes::changes,
         payments::create, payments::create_batch, payments::list, payments::one, bookings::reverse, holds::spend,
-        site::totals, site::state_hash, site::health,
+        site::totals, site::state_hash, site::health, site::progress,
     ),
     components(schemas(problem::Problem, ledger_api::FeedPlace)),
     tags((name = "bank", description = "Served by the leading site, through the gateway."))

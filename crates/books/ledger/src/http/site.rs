@@ -6,14 +6,18 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use ledger_api::{Health, OutletState, StateHash, StorageLevels, Totals};
+use ids::Seq;
+use ledger_api::{
+    Health, OutletState, Progress, ProgressQuery, ProgressStep, StateHash, StorageLevels, Totals,
+};
 use problem::Problem;
-use shard::Status;
+use shard::{Handle, Status, Step};
 
-use super::Api;
 use super::accounts::ledger;
+use super::{Api, Query};
 use crate::error::ApiError;
 use crate::feed::FeedCounts;
+use crate::machine::LedgerMachine;
 use crate::storage::{Levels, Storage};
 
 fn role(status: &Status) -> ledger_api::Role {
@@ -59,6 +63,27 @@ pub(super) async fn health(State(api): State<Api>) -> Json<Health> {
     })
 }
 
+/// Tells when the site that answers got how far, batch by batch: durable where it leads, applied where it follows.
+#[utoipa::path(
+    get, path = "/v1/progress", operation_id = "getProgress", tag = "bank", params(ProgressQuery),
+    responses(
+        (status = 200, description = "The newest steps", body = Progress),
+        (status = "default", description = "Anything else", body = Problem),
+    )
+)]
+pub(super) async fn progress(
+    State(api): State<Api>,
+    Query(query): Query<ProgressQuery>,
+) -> Result<Json<Progress>, ApiError> {
+    let steps = api.handle.steps(Seq(query.after));
+    Ok(Json(Progress {
+        site: api.info.site.clone(),
+        shard: api.info.shard.clone(),
+        role: role(&api.handle.status()),
+        steps: steps.into_iter().map(|Step { seq, at }| ProgressStep { seq: seq.0, at }).collect(),
+    }))
+}
+
 /// Counts what the ledger holds.
 #[utoipa::path(
     get, path = "/v1/totals", operation_id = "getTotals", tag = "bank",
@@ -91,6 +116,12 @@ pub(super) async fn state_hash(State(api): State<Api>) -> Result<Json<StateHash>
     Ok(Json(taken.await?))
 }
 
+/// How long the last batch took from its stamp until this site had got so far; 0 before the first.
+fn delay_micros(handle: &Handle<LedgerMachine>, status: &Status) -> u64 {
+    let last = handle.steps(Seq(status.seq.0.saturating_sub(1))).pop();
+    last.map_or(0, |step| step.at.0.saturating_sub(status.timestamp.0) / 1_000)
+}
+
 /// The site's numbers in the Prometheus text format, version 0.0.4.
 pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     let status = api.handle.status();
@@ -105,6 +136,11 @@ pub(super) async fn metrics(State(api): State<Api>) -> impl IntoResponse {
             "shard_silent_milliseconds",
             "Time since the shard's thread showed itself.",
             u64::try_from(status.silent_for.as_millis()).unwrap_or(u64::MAX),
+        ),
+        (
+            "shard_delay_microseconds",
+            "From the stamp of the last batch until it was durable (leader) or applied (follower).",
+            delay_micros(&api.handle, &status),
         ),
         (
             "ledger_business_day",

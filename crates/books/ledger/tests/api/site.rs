@@ -42,6 +42,35 @@ async fn only_the_leader_answers_and_a_follower_says_so() {
 }
 
 #[tokio::test]
+async fn every_site_tells_when_it_got_how_far() {
+    let bank = Bank::after("open id=1 currency=CZK code=1").await;
+    let follower = Site::start(bank.folder.path(), "east-2", 1).until(Role::Follower).await;
+    bank.line("open id=2 currency=CZK code=1").await;
+    let seq = bank.site.handle.status().seq;
+    until("the follower has caught up", || follower.handle.status().seq == seq).await;
+    for (site, role) in [(&bank.site, "leader"), (&follower, "follower")] {
+        let told = site.get("/v1/progress").await;
+        assert_eq!((told.status, told.field("role").as_str()), (200, role));
+        let progress: ledger_api::Progress = serde_json::from_str(&told.body).unwrap();
+        assert!(progress.steps.is_sorted_by(|a, b| a.seq < b.seq && a.at <= b.at), "{progress:?}");
+        assert_eq!(progress.steps.last().map(|step| step.seq), Some(seq.0));
+        let newest = site.get(&format!("/v1/progress?after={}", seq.0 - 1)).await;
+        assert_eq!(
+            newest.json()["steps"],
+            serde_json::json!([told.json()["steps"].as_array().unwrap().last()])
+        );
+        assert_eq!(
+            site.get(&format!("/v1/progress?after={}", seq.0)).await.json()["steps"],
+            serde_json::json!([])
+        );
+    }
+    for query in ["after=-1", "after=x", "before=1", "after=18446744073709551616"] {
+        let refused = bank.site.get(&format!("/v1/progress?{query}")).await;
+        assert_eq!((refused.status, refused.field("code").as_str()), (400, "API-0005"), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_stopped_site_takes_nothing() {
     let mut bank = Bank::open().await;
     bank.site.stop().await;
@@ -61,6 +90,7 @@ async fn metrics_are_in_the_text_format() {
         value.parse::<u64>().unwrap()
     };
     assert_eq!((of("leader"), of("epoch"), of("seq")), (1, 1, 2));
+    assert!(of("delay_microseconds") > 0, "a batch takes its time to be durable");
     let known = ["# ", "tongbao_shard_", "tongbao_ledger_", "tongbao_feed_"];
     let bad = answer.body.lines().find(|line| !known.iter().any(|start| line.starts_with(start)));
     assert_eq!(bad, None);
@@ -92,5 +122,5 @@ async fn the_description_names_every_route() {
             );
         }
     }
-    assert_eq!(operations, 41);
+    assert_eq!(operations, 42);
 }

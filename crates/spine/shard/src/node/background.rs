@@ -10,7 +10,10 @@ const NICE: i32 = 10;
 
 /// Starts a thread for work that may take its time, such as writing snapshots: where processors are short, it leaves them to
 /// threads that clients or followers wait for.
-pub fn spawn_background(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub(super) fn spawn_background(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).spawn(move || {
         // On Linux this is the calling thread alone. If it may not, the work is done all the same, only less politely.
         if let Err(error) = setpriority_process(None, NICE) {

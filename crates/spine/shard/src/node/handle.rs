@@ -8,7 +8,7 @@ use ids::Seq;
 use journal::JournalError;
 use tokio::sync::oneshot;
 
-use super::status::{Board, Status};
+use super::status::{Board, Status, Step};
 use crate::error::RequestError;
 use crate::leader::Reply;
 use crate::machine::StateMachine;
@@ -68,6 +68,12 @@ impl<M: StateMachine> Handle<M> {
     /// What the node is doing.
     pub fn status(&self) -> Status {
         self.board.status()
+    }
+
+    /// When the node got as far as the newest batches after `after`, in their order. Steps that it took at once are one: the
+    /// last of them.
+    pub fn steps(&self, after: Seq) -> Vec<Step> {
+        self.board.steps(after)
     }
 
     /// Ends the node: what is under way becomes durable and is answered, then a snapshot is stored.

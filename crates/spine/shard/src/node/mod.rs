@@ -17,9 +17,8 @@ use journal::{Appender, Position, Store};
 use stdx::Coded as _;
 use tokio::sync::oneshot;
 
-pub use background::spawn_background;
 pub use handle::Handle;
-pub use status::{Role, Status};
+pub use status::{Role, Status, Step};
 
 use crate::error::ShardError;
 use crate::machine::{StateMachine, guard};

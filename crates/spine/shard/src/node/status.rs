@@ -1,6 +1,7 @@
 //! What a node tells about itself without being asked on its own thread.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ids::{Epoch, Seq, Timestamp};
@@ -44,25 +45,53 @@ pub struct Status {
     pub stopped_by: Option<&'static str>,
 }
 
+/// A batch, and when this node had got so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The batch: where the node leads, it and all before it are durable; where it follows, they are applied.
+    pub seq: Seq,
+    /// When, by this machine's clock.
+    pub at: Timestamp,
+}
+
+/// Steps that are remembered: some seconds of single payments, minutes of full batches.
+const STEPS_MAX: usize = 4_096;
+
 #[derive(Default)]
-pub(crate) struct Board(Mutex<(Status, Option<Instant>)>);
+pub(crate) struct Board(Mutex<Notes>);
+
+#[derive(Default)]
+struct Notes {
+    status: Status,
+    seen: Option<Instant>,
+    steps: VecDeque<Step>,
+}
 
 impl Board {
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn status(&self) -> Status {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut status, seen) = held.clone();
-        status.silent_for = seen.map_or(Duration::ZERO, |seen| super::now().duration_since(seen));
-        status
+        let notes = self.notes();
+        let silent_for = notes.seen.map_or(Duration::ZERO, |seen| super::now().duration_since(seen));
+        Status { silent_for, ..notes.status.clone() }
+    }
+
+    pub(crate) fn steps(&self, after: Seq) -> Vec<Step> {
+        let notes = self.notes();
+        let first = notes.steps.partition_point(|step| step.seq <= after);
+        notes.steps.range(first..).copied().collect()
     }
 
     pub(crate) fn fail(&self, role: Role, code: &'static str) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        (held.0.role, held.0.stopped_by) = (role, Some(code));
+        let mut notes = self.notes();
+        (notes.status.role, notes.status.stopped_by) = (role, Some(code));
     }
 
     /// The shard's thread shows itself; nothing else has changed.
     pub(crate) fn touch(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(super::now());
+        self.notes().seen = Some(super::now());
     }
 
     /// What the node does with `replica`, of which everything up to `seq` may be told.
@@ -76,6 +105,13 @@ impl Board {
             silent_for: Duration::ZERO,
             stopped_by: None,
         };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (status, Some(super::now()));
+        let mut notes = self.notes();
+        if notes.steps.back().is_none_or(|last| last.seq < seq) {
+            if notes.steps.len() == STEPS_MAX {
+                notes.steps.pop_front();
+            }
+            notes.steps.push_back(Step { seq, at: super::wall_clock() });
+        }
+        (notes.status, notes.seen) = (status, Some(super::now()));
     }
 }
