@@ -91,10 +91,10 @@ impl Dialect {
             "bytes" => ["bytea NOT NULL", "bytea"],
             "as it is" => ["ALTER TABLE tongbao.journal ALTER COLUMN payload SET STORAGE EXTERNAL;", ""],
             "schema" => ["CREATE SCHEMA IF NOT EXISTS tongbao;", ""],
-            "rows" => ["", " WITH (orientation = row, storage_type = astore)"],
+            "rows" => ["", " WITH (storage_type = astore)"],
             "by day" => [
                 " PARTITION BY RANGE (day)",
-                " WITH (orientation = row, storage_type = astore) \
+                " WITH (storage_type = astore) \
                  PARTITION BY RANGE (day) (PARTITION journal_19700101 VALUES LESS THAN (1))",
             ],
             other => unreachable!("no dialect knows {other}"),

@@ -67,20 +67,22 @@ pub(crate) fn before(server: SocketAddr, seen: &Seen) -> SocketAddr {
         for client in listener.incoming().flatten() {
             let seen = seen.clone();
             // A server that is down takes its sessions along.
-            std::thread::spawn(move || TcpStream::connect(server).map(|server| carry(client, server, &seen)));
+            std::thread::spawn(move || {
+                TcpStream::connect(server).map(|server| carry(&client, &server, &seen))
+            });
         }
     });
     address
 }
 
-fn carry(client: TcpStream, server: TcpStream, seen: &Seen) {
+fn carry(client: &TcpStream, server: &TcpStream, seen: &Seen) {
     let _ = client.set_nodelay(true).and_then(|()| server.set_nodelay(true));
     let (Ok(client_end), Ok(server_end)) = (client.try_clone(), server.try_clone()) else { return };
     let back = std::thread::spawn(move || {
         let _ = answers(&server_end, &client_end);
         let _ = client_end.shutdown(Shutdown::Both);
     });
-    let _ = questions(&client, &server, seen);
+    let _ = questions(client, server, seen);
     let _ = server.shutdown(Shutdown::Both);
     let _ = back.join();
 }
@@ -152,10 +154,10 @@ fn answers(server: &TcpStream, client: &TcpStream) -> Result<()> {
 
 /// Says in PostgreSQL's words what it cannot parse, and nothing else.
 fn translate(sql: &str) -> String {
-    const ROWS: &str = " WITH (orientation = row, storage_type = astore)";
+    const ROWS: &str = " WITH (storage_type = astore)";
     const FIRST: &str = "PARTITION BY RANGE (day) (PARTITION journal_19700101 VALUES LESS THAN (1))";
-    const FIRST_HERE: &str = "PARTITION BY RANGE (day); CREATE TABLE IF NOT EXISTS tongbao.journal_19700101 \
-                              PARTITION OF tongbao.journal FOR VALUES FROM (MINVALUE) TO (1)";
+    const FIRST_HERE: &str = "PARTITION BY RANGE (day); \
+                              DO $$BEGIN PERFORM opengauss.first_partition('journal_19700101', 1); END$$";
     if let Some(add) = sql.strip_prefix("ALTER TABLE tongbao.journal ADD PARTITION ") {
         let (name, below) = add.split_once(" VALUES LESS THAN ").unwrap();
         return format!("DO $$BEGIN PERFORM opengauss.add_partition('{name}', {below}); END$$");

@@ -27,29 +27,137 @@ enum Token {
 
 /// Words that `kwlist.h` reserves (`RESERVED_KEYWORD`): PostgreSQL 9.2's, and openGauss's own.
 const RESERVED: &[&str] = &[
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authid", "both", "buckets", "case",
-    "cast", "check", "collate", "column", "constraint", "create", "current_catalog", "current_date", "current_role",
-    "current_time", "current_timestamp", "current_user", "default", "deferrable", "desc", "distinct", "do", "else", "end",
-    "except", "excluded", "false", "fetch", "for", "foreign", "from", "grant", "group", "groupparent", "having", "imcstored",
-    "in", "initially", "intersect", "into", "is", "leading", "less", "limit", "localtime", "localtimestamp", "minus",
-    "modify", "nocycle", "not", "null", "offset", "on", "only", "or", "order", "performance", "placing", "primary",
-    "procedure", "references", "reject", "returning", "rownum", "select", "self", "session_user", "share_memory", "shrink",
-    "some", "symmetric", "sysdate", "table", "then", "to", "trailing", "true", "unimcstored", "union", "unique", "user",
-    "using", "variadic", "verify", "when", "where", "window", "with",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authid",
+    "both",
+    "buckets",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "excluded",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "grant",
+    "group",
+    "groupparent",
+    "having",
+    "imcstored",
+    "in",
+    "initially",
+    "intersect",
+    "into",
+    "is",
+    "leading",
+    "less",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "minus",
+    "modify",
+    "nocycle",
+    "not",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "performance",
+    "placing",
+    "primary",
+    "procedure",
+    "references",
+    "reject",
+    "returning",
+    "rownum",
+    "select",
+    "self",
+    "session_user",
+    "share_memory",
+    "shrink",
+    "some",
+    "symmetric",
+    "sysdate",
+    "table",
+    "then",
+    "to",
+    "trailing",
+    "true",
+    "unimcstored",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "variadic",
+    "verify",
+    "when",
+    "where",
+    "window",
+    "with",
 ];
 const FUNCTIONS: &[&str] = &[
-    "coalesce", "count", "current_setting", "greatest", "length", "lower", "max", "now", "octet_length",
-    "pg_advisory_unlock_shared", "pg_advisory_xact_lock", "pg_current_xlog_location", "pg_is_in_recovery",
-    "pg_stat_get_stream_replications", "pg_try_advisory_lock", "pg_try_advisory_lock_shared", "pg_xlog_location_diff",
-    "set_config", "version",
+    "coalesce",
+    "count",
+    "current_setting",
+    "greatest",
+    "length",
+    "lower",
+    "max",
+    "now",
+    "octet_length",
+    "pg_advisory_unlock_shared",
+    "pg_advisory_xact_lock",
+    "pg_current_xlog_location",
+    "pg_is_in_recovery",
+    "pg_stat_get_stream_replications",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_lock_shared",
+    "pg_xlog_location_diff",
+    "set_config",
+    "version",
 ];
 const CATALOG: &[&str] = &[
-    "pg_attribute", "pg_namespace", "pg_partition", "pg_settings", "pg_stat_replication", "pg_tables", "pg_type",
+    "pg_attribute",
+    "pg_namespace",
+    "pg_partition",
+    "pg_settings",
+    "pg_stat_replication",
+    "pg_tables",
+    "pg_type",
 ];
-const TYPES: &[&str] = &[
-    "bigint", "boolean", "bytea", "int4", "integer", "regclass", "smallint", "text", "timestamptz",
-];
-const SIGNS: &[&str] = &["<=", ">=", "<>", "::", "(", ")", ",", ";", ".", "=", "<", ">", "+", "-", "*", "[", "]"];
+const TYPES: &[&str] =
+    &["bigint", "boolean", "bytea", "int4", "integer", "regclass", "smallint", "text", "timestamptz"];
+const SIGNS: &[&str] =
+    &["<=", ">=", "<>", "::", "(", ")", ",", ";", ".", "=", "<", ">", "+", "-", "*", "[", "]"];
 
 type Parsed<T = ()> = Result<T, String>;
 
@@ -401,7 +509,8 @@ impl Parser {
 
     /// `table_ref`: a table or a function, with an alias or none.
     fn table_reference(&mut self) -> Parsed {
-        let is_function = matches!(self.tokens.peek(), Some(Token::Word(name)) if FUNCTIONS.contains(&&**name));
+        let is_function =
+            matches!(self.tokens.peek(), Some(Token::Word(name)) if FUNCTIONS.contains(&&**name));
         if is_function {
             self.primary()?;
         } else {
@@ -453,10 +562,16 @@ impl Parser {
     fn atom(&mut self) -> Parsed {
         match self.tokens.next() {
             Some(Token::Number(_) | Token::Parameter(_)) => Ok(()),
-            Some(Token::Text(text)) if text.is_empty() => Err("'', which is NULL in a database of compatibility A".into()),
+            Some(Token::Text(text)) if text.is_empty() => {
+                Err("'', which is NULL in a database of compatibility A".into())
+            }
             Some(Token::Text(_)) => Ok(()),
             Some(Token::Sign("(")) => {
-                if self.is("select") { self.select()? } else { self.expression()? }
+                if self.is("select") {
+                    self.select()?;
+                } else {
+                    self.expression()?;
+                }
                 self.expect(")")
             }
             Some(Token::Word(word)) => match &*word {
@@ -491,7 +606,13 @@ impl Parser {
                     self.expect(")")
                 }
                 // columnref.
-                _ => if self.sign(".") { self.name().map(drop) } else { Ok(()) },
+                _ => {
+                    if self.sign(".") {
+                        self.name().map(drop)
+                    } else {
+                        Ok(())
+                    }
+                }
             },
             other => Err(format!("{other:?} in an expression")),
         }

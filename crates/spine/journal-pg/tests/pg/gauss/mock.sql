@@ -63,6 +63,15 @@ CREATE VIEW opengauss.pg_partition AS
       ARRAY[substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM 'TO \(''?([0-9]+)''?\)')]
     FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE c.relkind = 'r';
 
+-- The partition that stands in the statement that makes the table; if the table is there, that statement does nothing.
+CREATE FUNCTION opengauss.first_partition(name text, below integer) RETURNS void LANGUAGE plpgsql AS $$BEGIN
+  IF (SELECT relkind = 'p' FROM pg_catalog.pg_class WHERE oid = 'tongbao.journal'::regclass)
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_inherits WHERE inhparent = 'tongbao.journal'::regclass)
+  THEN
+    EXECUTE format('CREATE TABLE tongbao.%I PARTITION OF tongbao.journal FOR VALUES FROM (MINVALUE) TO (%s)', name, below);
+  END IF;
+END$$;
+
 CREATE FUNCTION opengauss.add_partition(name text, below integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   last integer;
@@ -76,9 +85,25 @@ BEGIN
   EXECUTE format('CREATE TABLE tongbao.%I PARTITION OF tongbao.journal FOR VALUES FROM (%s) TO (%s)', name, last, below);
 END$$;
 
-CREATE FUNCTION opengauss.drop_partition(name text) RETURNS void LANGUAGE plpgsql AS $$BEGIN
+-- A partition is known by its upper boundary alone, so that the next one takes the days of the one that goes.
+CREATE FUNCTION opengauss.drop_partition(name text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  next record;
+  reaches text;
+BEGIN
   IF (SELECT count(*) FROM pg_catalog.pg_inherits WHERE inhparent = 'tongbao.journal'::regclass) = 1 THEN
     RAISE invalid_table_definition USING MESSAGE = 'Cannot drop the only partition of a partitioned table';
   END IF;
+  SELECT substring(pg_catalog.pg_get_expr(relpartbound, oid) FROM 'FROM (.*) TO') INTO STRICT reaches
+    FROM pg_catalog.pg_class WHERE oid = ('tongbao.' || name)::regclass;
+  SELECT p.relname, p.boundaries[1] AS below INTO next FROM opengauss.pg_partition p
+    JOIN opengauss.pg_partition gone ON gone.relname = name AND gone.parentid = p.parentid
+    WHERE p.parentid = 'tongbao.journal'::regclass AND p.boundaries[1]::integer > gone.boundaries[1]::integer
+    ORDER BY p.boundaries[1]::integer LIMIT 1;
   EXECUTE format('DROP TABLE tongbao.%I', name);
+  IF next IS NOT NULL THEN
+    EXECUTE format('ALTER TABLE tongbao.journal DETACH PARTITION tongbao.%I', next.relname);
+    EXECUTE format('ALTER TABLE tongbao.journal ATTACH PARTITION tongbao.%I FOR VALUES FROM %s TO (%s)',
+      next.relname, reaches, next.below);
+  END IF;
 END$$;
