@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use journal_pg::{PgStore, Settings};
 use pg_local::{Installation, LocalError, Server, Spec};
@@ -156,9 +157,19 @@ fn names(standbys: usize) -> String {
     if all.is_empty() { String::new() } else { format!("ANY 1 ({})", all.join(", ")) }
 }
 
+/// A port that is this test's until its server listens: below those that the system gives to outgoing connections and to
+/// listeners without a wish, of which the other tests have many. Each test is a process, and they count from different places.
+fn free_port(address: IpAddr) -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + u16::try_from(std::process::id() % 2_000).unwrap() * 8;
+    std::iter::repeat_with(|| first + TAKEN.fetch_add(1, Ordering::Relaxed))
+        .find(|port| TcpListener::bind((address, *port)).is_ok())
+        .unwrap()
+}
+
 fn server(installation: &Installation, folder: &Path, index: usize) -> Server {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
+    let port = free_port(address);
     let name = format!("s{index}");
     Server::new(
         installation,
