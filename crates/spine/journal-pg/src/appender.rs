@@ -27,15 +27,15 @@ use crate::store::Shared;
 /// Sessions that append: as many as a shard's leader has batches on their way.
 const SESSIONS: usize = 4;
 
-/// Appends one batch if the epoch is still the lease's, and so is the day. `FOR SHARE` makes a takeover wait for the statement's commit, and the
-/// statement look again at the lease if a takeover was first.
+/// Appends one batch if the epoch is still the lease's, and so is the day. `FOR SHARE` makes a takeover wait for the
+/// statement's commit, and the statement look again at the lease if a takeover was first.
 const APPEND: &str = "WITH l AS (SELECT 1 FROM tongbao.lease WHERE shard = $1 AND epoch = $2 \
-                         AND day = date '1970-01-01' + $4::int4 AND day_seq <= $3::bigint FOR SHARE) \
+                         AND day = {day $4} AND day_seq <= $3::bigint FOR SHARE) \
      INSERT INTO tongbao.journal (shard, day, seq, epoch, kind, stamp, commands, state_seq, state_hash, prev_hash, \
                                   hash, durable, payload) \
-     SELECT $1, date '1970-01-01' + $4::int4, $3::bigint, $2::bigint, $5::smallint, $6::bigint, $7::integer, \
+     SELECT $1::text, {day $4}, $3::bigint, $2::bigint, $5::smallint, $6::bigint, $7::integer, \
             $8::bigint, $9::bytea, $10::bytea, $11::bytea, $12::bigint, $13::bytea \
-     FROM l WHERE $14::boolean OR current_setting('synchronous_standby_names') <> ''";
+     FROM l WHERE $14::boolean OR {waits}";
 
 /// What the statements that append are given.
 pub(crate) struct Params<'a> {
@@ -217,8 +217,11 @@ impl Line {
             let settings = settings.clone();
             opening.spawn(async move {
                 let session = Session::open_host(&settings, host).await?;
-                let append =
-                    session.client.prepare(APPEND).await.map_err(PgError::of("prepare to append"))?;
+                let append = session
+                    .client
+                    .prepare(&session.sql(APPEND))
+                    .await
+                    .map_err(PgError::of("prepare to append"))?;
                 Ok(Self { session, append })
             });
         }
@@ -320,10 +323,10 @@ impl Pipeline {
 async fn why_not(session: &Session, shard: &str, own: Epoch, seq: Seq, allow_degraded: bool) -> JournalError {
     match heartbeat::current_epoch(session, shard).await {
         Ok(current) if current == own => match Replication::ask(session).await {
-            Ok(replication) if !allow_degraded && replication.synchronous_standby_names.trim().is_empty() => {
-                PgError::NoStandby { what: "`synchronous_standby_names` is empty".to_owned() }.into()
-            }
-            Ok(_) => PgError::Day { seq }.into(),
+            Ok(replication) => match replication.weakness() {
+                Some(what) if !allow_degraded => PgError::NoStandby { what: what.to_owned() }.into(),
+                _ => PgError::Day { seq }.into(),
+            },
             Err(error) => error.into(),
         },
         Ok(current) => JournalError::Fenced { own, current },

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use stdx::Digest;
 
 use crate::copy::copy_some;
+use crate::dialect::day_name;
 use crate::error::PgError;
 use crate::schema;
 use crate::session::Session;
@@ -66,11 +67,14 @@ async fn days_through(
     day: i32,
     end: Seq,
 ) -> Result<Vec<(i32, Seq)>, PgError> {
-    let ask = "SELECT day - date '1970-01-01', max(seq) FROM tongbao.journal \
-               WHERE shard = $1 AND day < date '1970-01-01' + $2::int4 GROUP BY day HAVING max(seq) <= $3 ORDER BY day";
+    let ask = "SELECT {day's number}, max(seq) FROM tongbao.journal \
+               WHERE shard = $1 AND day < {day $2} GROUP BY day HAVING max(seq) <= $3 ORDER BY day";
     let end = i64::try_from(end.0).unwrap_or(i64::MAX);
-    let rows =
-        session.client.query(ask, &[&shard, &day, &end]).await.map_err(PgError::of("list the days"))?;
+    let rows = session
+        .client
+        .query(&session.sql(ask), &[&shard, &day, &end])
+        .await
+        .map_err(PgError::of("list the days"))?;
     Ok(rows
         .iter()
         .map(|row| (row.get(0), Seq(u64::try_from(row.get::<_, i64>(1)).unwrap_or_default())))
@@ -87,34 +91,30 @@ async fn drop_day(
 ) -> Result<String, PgError> {
     let failed = || PgError::of("drop an archived day");
     let last = i64::try_from(last.0).map_err(|_| PgError::Time { seq: end.seq })?;
-    let ask = "SELECT to_char(date '1970-01-01' + $2::int4, 'YYYY-MM-DD'), to_char(date '1970-01-01' + $2::int4, 'YYYYMMDD'), \
-               (SELECT hash FROM tongbao.journal WHERE shard = $1 AND day = date '1970-01-01' + $2::int4 AND seq = $3), \
-               (SELECT count(*) FROM tongbao.journal WHERE shard <> $1 AND day = date '1970-01-01' + $2::int4), \
-               (SELECT relkind = 'p' FROM pg_class WHERE oid = 'tongbao.journal'::regclass), \
-               (SELECT epoch FROM tongbao.journal WHERE shard = $1 AND day = date '1970-01-01' + $2::int4 AND seq = $3), \
-               (SELECT stamp FROM tongbao.journal WHERE shard = $1 AND day = date '1970-01-01' + $2::int4 AND seq = $3)";
-    let row = session.client.query_one(ask, &[&shard, &day, &last]).await.map_err(failed())?;
-    let (name, suffix): (String, String) = (row.get(0), row.get(1));
-    let hash: Vec<u8> = row.get(2);
-    let is_alone = row.get::<_, i64>(3) == 0 && row.get::<_, bool>(4);
-    let (epoch, stamp): (i64, i64) = (row.get(5), row.get(6));
-    session.client.batch_execute("BEGIN").await.map_err(failed())?;
+    let ask =
+        "SELECT hash, epoch, stamp FROM tongbao.journal WHERE shard = $1 AND day = {day $2} AND seq = $3";
+    let row = session.client.query_one(&session.sql(ask), &[&shard, &day, &last]).await.map_err(failed())?;
+    let hash: Vec<u8> = row.get(0);
+    let (epoch, stamp): (i64, i64) = (row.get(1), row.get(2));
+    let partition = session.dialect.drop_partition(session, shard, day).await?;
+    session.client.batch_execute(&session.sql("{begin}")).await.map_err(failed())?;
     let note = "INSERT INTO tongbao.archive (shard, day, through_seq, through_hash, through_epoch, through_stamp, archived_at) \
-                VALUES ($1, date '1970-01-01' + $2::int4, $3, $4, $5, $6, now())";
-    session.client.execute(note, &[&shard, &day, &last, &hash, &epoch, &stamp]).await.map_err(failed())?;
-    if is_alone {
-        session
-            .client
-            .batch_execute(&format!("DROP TABLE tongbao.journal_{suffix}"))
-            .await
-            .map_err(failed())?;
-    } else {
-        let delete = "DELETE FROM tongbao.journal WHERE shard = $1 AND day = date '1970-01-01' + $2::int4";
-        session.client.execute(delete, &[&shard, &day]).await.map_err(failed())?;
+                VALUES ($1, {day $2}, $3, $4, $5, $6, now())";
+    session
+        .client
+        .execute(&session.sql(note), &[&shard, &day, &last, &hash, &epoch, &stamp])
+        .await
+        .map_err(failed())?;
+    match partition {
+        Some(drop) => session.client.batch_execute(&drop).await.map_err(failed())?,
+        None => {
+            let delete = "DELETE FROM tongbao.journal WHERE shard = $1 AND day = {day $2}";
+            session.client.execute(&session.sql(delete), &[&shard, &day]).await.map_err(failed())?;
+        }
     }
     session.client.batch_execute("COMMIT").await.map_err(failed())?;
     session.check_warned("drop an archived day")?;
-    Ok(name)
+    Ok(day_name(day))
 }
 
 /// Where the database's part of a shard's journal begins: after the last archive.

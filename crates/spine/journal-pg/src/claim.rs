@@ -35,15 +35,15 @@ const STANDBY_POLL: Duration = Duration::from_millis(100);
 const AHEAD: usize = 16;
 
 /// The epoch's first record; its day goes on from there. Whatever lies behind it was never acknowledged, and goes.
-const FIRST: &str = "WITH l AS (UPDATE tongbao.lease SET day = date '1970-01-01' + $4::int4, day_seq = $3::bigint \
+const FIRST: &str = "WITH l AS (UPDATE tongbao.lease SET day = {day $4}, day_seq = $3::bigint \
                        WHERE shard = $1 AND epoch = $2 RETURNING 1), \
      gone AS (DELETE FROM tongbao.journal WHERE shard = $1 AND seq >= $3 \
-              AND day >= date '1970-01-01' + $4::int4 AND EXISTS (SELECT 1 FROM l)) \
+              AND day >= {day $4} AND EXISTS (SELECT 1 FROM l)) \
      INSERT INTO tongbao.journal (shard, day, seq, epoch, kind, stamp, commands, state_seq, state_hash, prev_hash, \
                                   hash, durable, payload) \
-     SELECT $1, date '1970-01-01' + $4::int4, $3::bigint, $2::bigint, $5::smallint, $6::bigint, $7::integer, \
+     SELECT $1::text, {day $4}, $3::bigint, $2::bigint, $5::smallint, $6::bigint, $7::integer, \
             $8::bigint, $9::bytea, $10::bytea, $11::bytea, $12::bigint, $13::bytea \
-     FROM l WHERE $14::boolean OR current_setting('synchronous_standby_names') <> ''";
+     FROM l WHERE $14::boolean OR {waits}";
 
 /// What a takeover tells the claim.
 enum Item {
@@ -156,7 +156,11 @@ async fn begin_reign(
     crate::schema::ensure_day(session, day).await?;
     let allow = shared.allows_degraded();
     let first = params(&shared.shard, &sealed, head.seq, allow)?;
-    let written = session.client.execute(FIRST, &first.all()).await.map_err(PgError::of("begin an epoch"))?;
+    let written = session
+        .client
+        .execute(&session.sql(FIRST), &first.all())
+        .await
+        .map_err(PgError::of("begin an epoch"))?;
     session.check_warned("begin an epoch")?;
     if written != 1 {
         let why = "another site has taken the lead, or the standby is gone".to_owned();

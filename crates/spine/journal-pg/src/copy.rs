@@ -61,7 +61,7 @@ pub async fn copy_in(from: &mut dyn Tail, settings: &Settings, shard: &str) -> R
         );
     }
     let epoch = i64::try_from(checked.position().epoch.0).unwrap_or(i64::MAX);
-    let lease = "UPDATE tongbao.lease SET epoch = greatest(epoch, $2), holder = 'copy', taken_at = now() WHERE shard = $1";
+    let lease = "UPDATE tongbao.lease SET epoch = greatest(epoch, $2::bigint), holder = 'copy', taken_at = now() WHERE shard = $1";
     session.client.execute(lease, &[&shard, &epoch]).await.map_err(PgError::of("set the epoch"))?;
     session.check_warned("set the epoch")?;
     Ok(copied)
@@ -95,8 +95,8 @@ impl Group {
         for stored in &records {
             schema::ensure_day(session, schema::day(stored.record.timestamp)).await?;
         }
-        let append = session.client.prepare(COPY).await.map_err(failed())?;
-        session.client.batch_execute("BEGIN").await.map_err(failed())?;
+        let append = session.client.prepare(&session.sql(COPY)).await.map_err(failed())?;
+        session.client.batch_execute(&session.sql("{begin}")).await.map_err(failed())?;
         for Stored { record, durable } in &records {
             let params = crate::appender::params_of_record(shard, record, *durable)?;
             session.client.execute(&append, &params.columns()).await.map_err(failed())?;
@@ -109,7 +109,7 @@ impl Group {
 /// Inserts a record as it is; nobody can lead meanwhile.
 const COPY: &str = "INSERT INTO tongbao.journal (shard, epoch, seq, day, kind, stamp, commands, state_seq, state_hash, \
      prev_hash, hash, durable, payload) \
-     SELECT $1, $2::bigint, $3::bigint, date '1970-01-01' + $4::int4, $5::smallint, $6::bigint, $7::integer, \
+     SELECT $1::text, $2::bigint, $3::bigint, {day $4}, $5::smallint, $6::bigint, $7::integer, \
             $8::bigint, $9::bytea, $10::bytea, $11::bytea, $12::bigint, $13::bytea";
 
 /// Copies a journal in PostgreSQL to the end of a journal of files: all of it, or what the files lack.

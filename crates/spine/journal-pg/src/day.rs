@@ -25,15 +25,15 @@ pub(crate) async fn begin(
 ) -> Result<(), JournalError> {
     let failed = || PgError::of("begin a day");
     let lock = "SELECT 1 FROM tongbao.lease WHERE shard = $1 FOR UPDATE";
-    let begin = "UPDATE tongbao.lease SET day = date '1970-01-01' + $3::int4, day_seq = $4::bigint \
-                 WHERE shard = $1 AND epoch = $2::bigint AND day < date '1970-01-01' + $3::int4 \
+    let begin = "UPDATE tongbao.lease SET day = {day $3}, day_seq = $4::bigint \
+                 WHERE shard = $1 AND epoch = $2::bigint AND day < {day $3} \
                  AND NOT EXISTS (SELECT 1 FROM tongbao.journal WHERE shard = $1 AND seq >= $4::bigint)";
     let number = |number: u64| i64::try_from(number).map_err(|_| PgError::Time { seq });
     let (epoch_column, seq_column) = (number(epoch.0)?, number(seq.0)?);
     let params: [&(dyn ToSql + Sync); 4] = [&shard, &epoch_column, &day, &seq_column];
-    session.client.batch_execute("BEGIN").await.map_err(failed())?;
+    session.client.batch_execute(&session.sql("{begin}")).await.map_err(failed())?;
     session.client.execute(lock, &[&shard]).await.map_err(failed())?;
-    let begun = session.client.execute(begin, &params).await.map_err(failed())?;
+    let begun = session.client.execute(&session.sql(begin), &params).await.map_err(failed())?;
     session.client.batch_execute("COMMIT").await.map_err(failed())?;
     session.check_warned("begin a day")?;
     if begun == 1 {

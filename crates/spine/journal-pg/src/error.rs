@@ -123,6 +123,21 @@ pub enum PgError {
         /// The record.
         seq: Seq,
     },
+    /// openGauss is in a mode in which the statements would not mean what they should.
+    #[error("openGauss's database has compatibility `{mode}`: it must be `A` or `PG`")]
+    Compatibility {
+        /// Its `DBCOMPATIBILITY`.
+        mode: String,
+    },
+    /// Every host asks for a login that this release does not know.
+    #[error("the server asks for a login that this release does not know: {reason}")]
+    Login {
+        /// What the hosts said, in the driver's words.
+        reason: String,
+    },
+    /// On openGauss, the table of records is not this release's.
+    #[error("the table `tongbao.journal` was made by hand: its days are not numbers")]
+    HandMade,
     /// The thread that speaks to the server could not be started.
     #[error("the thread that speaks to PostgreSQL could not be started")]
     Start(#[source] std::io::Error),
@@ -184,6 +199,9 @@ impl Coded for PgError {
             Self::Archive { .. } => "JPG-0014",
             Self::Start(_) => "JPG-0015",
             Self::Day { .. } => "JPG-0016",
+            Self::Compatibility { .. } => "JPG-0017",
+            Self::Login { .. } => "JPG-0018",
+            Self::HandMade => "JPG-0019",
         }
     }
 
@@ -215,6 +233,13 @@ impl Coded for PgError {
             Self::Day { .. } => {
                 "find out who else runs on a copy of this bank, and end it; `tongbao journal verify` tells what is there"
             }
+            Self::Compatibility { .. } => {
+                "create another database, `WITH DBCOMPATIBILITY 'PG'`, and name it in the URL"
+            }
+            Self::Login { .. } => {
+                "on openGauss set `password_encryption_type` to 1 and give the role its password again"
+            }
+            Self::HandMade => "rename the schema `tongbao`, and let this release make its own",
             Self::Start(_) => "check the limits on threads",
         }
     }

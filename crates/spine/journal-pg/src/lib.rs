@@ -20,6 +20,7 @@ mod archive;
 mod claim;
 mod copy;
 mod day;
+mod dialect;
 mod engine;
 mod error;
 mod heartbeat;

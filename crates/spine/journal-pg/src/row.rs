@@ -10,9 +10,9 @@ use crate::schema;
 
 /// Reads a page of records. A payload that is longer than any record's is not even fetched.
 pub(crate) const PAGE: &str = "SELECT seq, epoch, kind, stamp, commands, state_seq, state_hash, prev_hash, hash, durable, \
-     CASE WHEN octet_length(payload) <= 1048576 THEN payload END \
+     octet_length(payload), CASE WHEN octet_length(payload) <= 1048576 THEN payload END \
      FROM tongbao.journal \
-     WHERE shard = $1 AND seq > $2 AND day >= date '1970-01-01' + $3::int4 ORDER BY seq LIMIT 8";
+     WHERE shard = $1 AND seq > $2 AND day >= {day $3} ORDER BY seq LIMIT 8";
 /// How many rows [`PAGE`] gives at most.
 pub(crate) const PAGE_ROWS: usize = 8;
 const _: () = assert!(PAYLOAD_BYTES_MAX == 1_048_576, "the limit in the statement is the records'");
@@ -45,12 +45,21 @@ impl Stored {
                 state,
                 prev_hash: digest(row.try_get(7).ok()?)?,
                 hash: digest(row.try_get(8).ok()?)?,
-                payload: row.try_get::<_, Option<Vec<u8>>>(10).ok()??,
+                payload: payload(row)?,
             };
             let durable = Seq(number(row, 9)?);
             (durable < seq).then_some(Self { record, durable })
         };
         read().ok_or_else(|| PgError::Damaged { shard: shard.to_owned(), seq, fault: Fault::HeaderFields })
+    }
+}
+
+/// The payload: nothing if it is too long. One of no bytes may be NULL (openGauss); if it should not be, its hash will tell.
+fn payload(row: &Row) -> Option<Vec<u8>> {
+    match (row.try_get::<_, Option<i32>>(10).ok()?, row.try_get::<_, Option<Vec<u8>>>(11).ok()?) {
+        (_, Some(bytes)) => Some(bytes),
+        (None | Some(0), None) => Some(Vec::new()),
+        (Some(_), None) => None,
     }
 }
 

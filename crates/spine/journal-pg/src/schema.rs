@@ -13,38 +13,38 @@ const NANOS_PER_DAY: u64 = 86_400_000_000_000;
 /// Made in one transaction under a lock, so that sites that start together do not collide. It does not wait for a standby:
 /// the first takeover does, and proves that all of this is there, too.
 const CREATE: &str = "
-BEGIN;
+{begin};
 SET LOCAL synchronous_commit = local;
 SELECT pg_advisory_xact_lock(8317974201);
-CREATE SCHEMA IF NOT EXISTS tongbao;
-CREATE TABLE IF NOT EXISTS tongbao.schema_version (version integer NOT NULL);
+{schema}
+CREATE TABLE IF NOT EXISTS tongbao.schema_version (version integer NOT NULL){rows};
 INSERT INTO tongbao.schema_version SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM tongbao.schema_version);
 CREATE TABLE IF NOT EXISTS tongbao.lease (
   shard text PRIMARY KEY,
   epoch bigint NOT NULL,
-  holder text NOT NULL,
+  holder {text},
   taken_at timestamptz NOT NULL,
-  day date NOT NULL DEFAULT '1970-01-01',
+  day {day type} NOT NULL DEFAULT {first day},
   day_seq bigint NOT NULL DEFAULT 0
-);
+){rows};
 CREATE TABLE IF NOT EXISTS tongbao.heartbeat (
   shard text PRIMARY KEY,
   beat bigint NOT NULL,
   renewed_at timestamptz NOT NULL
-);
+){rows};
 CREATE TABLE IF NOT EXISTS tongbao.archive (
   shard text NOT NULL,
-  day date NOT NULL,
+  day {day type} NOT NULL,
   through_seq bigint NOT NULL,
   through_hash bytea NOT NULL,
   through_epoch bigint NOT NULL,
   through_stamp bigint NOT NULL,
   archived_at timestamptz NOT NULL,
   PRIMARY KEY (shard, day)
-);
+){rows};
 CREATE TABLE IF NOT EXISTS tongbao.journal (
   shard text NOT NULL,
-  day date NOT NULL,
+  day {day type} NOT NULL,
   seq bigint NOT NULL,
   epoch bigint NOT NULL,
   kind smallint NOT NULL,
@@ -55,20 +55,20 @@ CREATE TABLE IF NOT EXISTS tongbao.journal (
   prev_hash bytea NOT NULL,
   hash bytea NOT NULL,
   durable bigint NOT NULL,
-  payload bytea NOT NULL,
+  payload {bytes},
   PRIMARY KEY (shard, seq, day)
-) PARTITION BY RANGE (day);
-ALTER TABLE tongbao.journal ALTER COLUMN payload SET STORAGE EXTERNAL;
+){by day};
+{as it is}
 COMMIT;
 ";
 
 /// From version 1, whose lease did not say which day is being written. Whoever leads meanwhile with an earlier release goes on;
 /// the next takeover fills the columns.
 const FROM_1_TO_2: &str = "
-BEGIN;
+{begin};
 SET LOCAL synchronous_commit = local;
 SELECT pg_advisory_xact_lock(8317974201);
-ALTER TABLE tongbao.lease ADD COLUMN day date NOT NULL DEFAULT '1970-01-01';
+ALTER TABLE tongbao.lease ADD COLUMN day {day type} NOT NULL DEFAULT {first day};
 ALTER TABLE tongbao.lease ADD COLUMN day_seq bigint NOT NULL DEFAULT 0;
 UPDATE tongbao.schema_version SET version = 2;
 COMMIT;
@@ -81,12 +81,16 @@ pub(crate) async fn ensure(session: &Session) -> Result<(), PgError> {
         "SELECT count(*) FROM pg_tables WHERE schemaname = 'tongbao' AND tablename = 'schema_version'";
     let count: i64 = session.client.query_one(there, &[]).await.map_err(failed())?.get(0);
     if count == 0 {
-        session.client.batch_execute(CREATE).await.map_err(PgError::of("create the tables"))?;
+        session.dialect.ensure_schema(session).await?;
+        let create = session.sql(CREATE);
+        session.client.batch_execute(&create).await.map_err(PgError::of("create the tables"))?;
+        session.dialect.store_as_it_is(session).await?;
     }
+    session.dialect.check_tables(session).await?;
     let version = "SELECT coalesce(max(version), 0) FROM tongbao.schema_version";
     let mut found: i32 = session.client.query_one(version, &[]).await.map_err(failed())?.get(0);
     if found == 1 {
-        if let Err(error) = session.client.batch_execute(FROM_1_TO_2).await {
+        if let Err(error) = session.client.batch_execute(&session.sql(FROM_1_TO_2)).await {
             session.client.batch_execute("ROLLBACK").await.map_err(failed())?;
             // Another site was faster.
             if error.code() != Some(&SqlState::DUPLICATE_COLUMN) {
@@ -104,9 +108,9 @@ pub(crate) async fn ensure(session: &Session) -> Result<(), PgError> {
 /// Gives a shard its rows in the small tables.
 pub(crate) async fn ensure_shard(session: &Session, shard: &str) -> Result<(), PgError> {
     let rows = [
-        "INSERT INTO tongbao.lease (shard, epoch, holder, taken_at) SELECT $1, 0, '', now() \
+        "INSERT INTO tongbao.lease (shard, epoch, holder, taken_at) SELECT $1::text, 0, {nobody}, now() \
          WHERE NOT EXISTS (SELECT 1 FROM tongbao.lease WHERE shard = $1)",
-        "INSERT INTO tongbao.heartbeat SELECT $1, 0, now() \
+        "INSERT INTO tongbao.heartbeat SELECT $1::text, 0, now() \
          WHERE NOT EXISTS (SELECT 1 FROM tongbao.heartbeat WHERE shard = $1)",
     ];
     session
@@ -115,7 +119,7 @@ pub(crate) async fn ensure_shard(session: &Session, shard: &str) -> Result<(), P
         .await
         .map_err(PgError::of("add a shard"))?;
     for row in rows {
-        match session.client.execute(row, &[&shard]).await {
+        match session.client.execute(&session.sql(row), &[&shard]).await {
             // Another site was faster.
             Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {}
             other => _ = other.map_err(PgError::of("add a shard"))?,
@@ -129,28 +133,7 @@ pub(crate) fn day(stamp: Timestamp) -> i32 {
     i32::try_from(stamp.0 / NANOS_PER_DAY).unwrap_or(i32::MAX)
 }
 
-/// Makes the partition for a day, if partitions are made by hand: a table that is not partitioned, or that makes its own
-/// (openGauss), needs none.
+/// Makes the partition for a day, if partitions are made by hand.
 pub(crate) async fn ensure_day(session: &Session, day: i32) -> Result<(), PgError> {
-    let failed = || PgError::of("make a day's partition");
-    let ask = "SELECT (SELECT relkind = 'p' FROM pg_class WHERE oid = 'tongbao.journal'::regclass), \
-               to_char(date '1970-01-01' + $1::int4, 'YYYYMMDD'), \
-               to_char(date '1970-01-01' + $1::int4, 'YYYY-MM-DD'), \
-               to_char(date '1970-01-01' + $1::int4 + 1, 'YYYY-MM-DD')";
-    let row = session.client.query_one(ask, &[&day]).await.map_err(failed())?;
-    if !row.get::<_, bool>(0) {
-        return Ok(());
-    }
-    let [name, from, to]: [String; 3] = [row.get(1), row.get(2), row.get(3)];
-    let make = format!(
-        "CREATE TABLE IF NOT EXISTS tongbao.journal_{name} PARTITION OF tongbao.journal \
-         FOR VALUES FROM ('{from}') TO ('{to}')"
-    );
-    match session.client.batch_execute(&make).await {
-        // Two at once: the other one made it.
-        Err(error) if error.code().is_some_and(|code| code.code() == "23505" || code.code() == "42P07") => {
-            Ok(())
-        }
-        other => other.map_err(failed()),
-    }
+    session.dialect.ensure_day(session, day).await
 }

@@ -13,22 +13,20 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::dialect::Dialect;
 use crate::error::PgError;
 use crate::settings::{Settings, describe};
 
 /// How long a host may take until a session with it is ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(3);
-/// Settings of the server that could end a statement or a session by themselves. Asked for by name, because no two versions
-/// of PostgreSQL have the same ones.
-const NO_TIMEOUTS: &str = "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', \
-     'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout', \
-     'client_connection_check_interval')";
 
 /// A session. Dropping it ends it when what is under way has been answered; nothing is ever cancelled.
 pub(crate) struct Session {
     pub(crate) client: Client,
     /// Which of the settings' hosts this is.
     pub(crate) host: usize,
+    /// What the server understands.
+    pub(crate) dialect: Dialect,
     /// The server has warned: with a success that follows, this may mean that it did not wait for the standby.
     warned: Arc<AtomicBool>,
 }
@@ -42,17 +40,29 @@ impl Session {
             asked.spawn(async move { Self::open_host(&settings, host).await });
         }
         let mut reasons = Vec::new();
+        let mut are_strange = true;
         while let Some(answer) = asked.join_next().await {
             match answer {
                 Ok(Ok(session)) => return Ok(session),
-                Ok(Err(error @ (PgError::Tls { .. } | PgError::Url { .. }))) => return Err(error),
-                Ok(Err(PgError::Unreachable { reason })) => reasons.push(reason),
-                Ok(Err(error)) => reasons.push(error.to_string()),
-                Err(error) => reasons.push(error.to_string()),
+                Ok(Err(
+                    error @ (PgError::Tls { .. } | PgError::Url { .. } | PgError::Compatibility { .. }),
+                )) => return Err(error),
+                Ok(Err(PgError::Login { reason })) => reasons.push(reason),
+                other => {
+                    are_strange = false;
+                    reasons.push(match other {
+                        Ok(Err(PgError::Unreachable { reason })) => reason,
+                        Ok(Err(error)) => error.to_string(),
+                        Err(error) => error.to_string(),
+                        Ok(Ok(_)) => unreachable!("returned above"),
+                    });
+                }
             }
         }
         reasons.sort();
-        Err(PgError::Unreachable { reason: reasons.join("; ") })
+        let reason = reasons.join("; ");
+        // While one host may still let this role in, another try may help.
+        Err(if are_strange { PgError::Login { reason } } else { PgError::Unreachable { reason } })
     }
 
     /// A session with one of the hosts, if it can be written to.
@@ -60,12 +70,19 @@ impl Session {
         let config = &settings.hosts[host];
         let name = describe(config);
         let opened = async {
-            let session = if config.get_ssl_mode() == SslMode::Disable {
+            let mut session = if config.get_ssl_mode() == SslMode::Disable {
                 connect(config, host, NoTls).await
             } else {
                 connect(config, host, tls(settings)?).await
             }
-            .map_err(|error| PgError::Unreachable { reason: format!("{name}: {}", reason(&error)) })?;
+            .map_err(|error| {
+                let reason = format!("{name}: {}", reason(&error));
+                if is_strange_login(&error) {
+                    PgError::Login { reason }
+                } else {
+                    PgError::Unreachable { reason }
+                }
+            })?;
             session.prepare_for_work(&name).await?;
             Ok(session)
         };
@@ -73,18 +90,20 @@ impl Session {
         timeout(READY_TIMEOUT, opened).await.map_err(|_| late())?
     }
 
-    async fn prepare_for_work(&self, name: &str) -> Result<(), PgError> {
+    async fn prepare_for_work(&mut self, name: &str) -> Result<(), PgError> {
         let failed = |error| PgError::Unreachable { reason: format!("{name}: {}", reason(&error)) };
-        let row = self
-            .client
-            .query_one("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'", &[])
-            .await
-            .map_err(failed)?;
+        let row = self.client.query_one(Dialect::ASK, &[]).await.map_err(failed)?;
         if row.get(0) {
             return Err(PgError::Unreachable { reason: format!("{name}: a standby") });
         }
-        self.client.query(NO_TIMEOUTS, &[]).await.map_err(failed)?;
+        self.dialect = Dialect::of(row.get(1), row.get(2))?;
+        self.client.query(self.dialect.no_timeouts(), &[]).await.map_err(failed)?;
         self.client.batch_execute("SET synchronous_commit = on").await.map_err(failed)
+    }
+
+    /// A statement in the server's dialect.
+    pub(crate) fn sql(&self, template: &str) -> String {
+        self.dialect.sql(template)
     }
 
     /// Whether the server has warned since the last call.
@@ -116,6 +135,19 @@ fn reason(error: &tokio_postgres::Error) -> String {
     }
 }
 
+/// Whether the server asked for a login that the driver does not know. The driver has no name for this, only words; while a
+/// session begins, nothing else makes it say them.
+///
+/// openGauss's own login, `sha256`, has the number that SASL has elsewhere (10, or 11 where `md5` is wanted and only the
+/// other one's secret is stored), and goes on otherwise.
+fn is_strange_login(error: &tokio_postgres::Error) -> bool {
+    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let words = error.to_string();
+    ["authentication error", "error parsing response from server", "unexpected message from server"]
+        .contains(&words.as_str())
+        || source.contains("unknown authentication tag")
+}
+
 async fn connect<T>(config: &Config, host: usize, tls: T) -> Result<Session, tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket>,
@@ -126,7 +158,8 @@ where
     let (client, connection) = config.connect(tls).await?;
     let warned = Arc::new(AtomicBool::new(false));
     tokio::spawn(drive(connection, Arc::clone(&warned)));
-    Ok(Session { client, host, warned })
+    // Who it is, is asked next.
+    Ok(Session { client, host, dialect: Dialect::PostgreSql, warned })
 }
 
 /// Carries messages until the session ends, and takes note of warnings.

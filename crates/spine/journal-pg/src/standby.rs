@@ -39,6 +39,9 @@ pub struct Standby {
 pub struct Replication {
     /// `synchronous_standby_names`.
     pub synchronous_standby_names: String,
+    /// The server waits for nobody when its standbys are gone (openGauss's `most_available_sync`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub goes_on_alone: bool,
     /// All standbys that are connected.
     pub standbys: Vec<Standby>,
 }
@@ -47,51 +50,45 @@ impl Replication {
     /// Asks the server.
     pub(crate) async fn ask(session: &Session) -> Result<Self, PgError> {
         let failed = || PgError::of("list the standbys");
-        let names = "SELECT current_setting('synchronous_standby_names')";
-        let names: String = session.client.query_one(names, &[]).await.map_err(failed())?.get(0);
-        // Without the right to see it (`pg_monitor`), the state is null; then no standby is known.
-        let rows = "SELECT coalesce(application_name, ''), lower(coalesce(state, '')), lower(coalesce(sync_state, '')), \
-                    pg_wal_lsn_diff(pg_current_wal_flush_lsn(), flush_lsn)::bigint FROM pg_stat_replication ORDER BY 1";
-        let rows = match session.client.query(rows, &[]).await {
-            // openGauss names its columns and functions otherwise.
-            Err(error) if error.code().is_some_and(|code| code.code().starts_with("42")) => {
-                let rows = "SELECT coalesce(application_name, ''), lower(coalesce(state, '')), \
-                            lower(coalesce(sync_state, '')), NULL::bigint FROM pg_stat_replication ORDER BY 1";
-                session.client.query(rows, &[]).await
-            }
-            other => other,
-        }
-        .map_err(failed())?;
+        let row = session.client.query_one(session.dialect.synchronous(), &[]).await.map_err(failed())?;
+        let rows = session.client.query(session.dialect.standbys(), &[]).await.map_err(failed())?;
+        let text = |row: &tokio_postgres::Row, column: usize| {
+            row.get::<_, Option<String>>(column).unwrap_or_default()
+        };
         let standbys = rows
             .iter()
             .map(|row| Standby {
-                name: row.get(0),
-                state: row.get(1),
-                sync: row.get(2),
+                name: text(row, 0),
+                state: text(row, 1),
+                sync: text(row, 2),
                 lag_bytes: row.get(3),
             })
             .collect();
-        Ok(Self { synchronous_standby_names: names, standbys })
+        Ok(Self { synchronous_standby_names: text(&row, 0), goes_on_alone: row.get(1), standbys })
+    }
+
+    /// Why what the server acknowledges may be on the primary alone; nothing if it waits for a standby, come what may.
+    pub(crate) fn weakness(&self) -> Option<&'static str> {
+        if self.synchronous_standby_names.trim().is_empty() {
+            return Some("`synchronous_standby_names` is empty");
+        }
+        self.goes_on_alone
+            .then_some("`most_available_sync` is on: the server goes on alone when its standbys are gone")
     }
 
     /// What this means under `policy`.
     pub fn condition(&self, policy: Policy) -> Condition {
-        let is_set = !self.synchronous_standby_names.trim().is_empty();
         let is_sync =
             |standby: &Standby| standby.state == "streaming" && ["sync", "quorum"].contains(&&*standby.sync);
         let has_sync = self.standbys.iter().any(is_sync);
-        match (is_set, has_sync, policy) {
-            (true, true, _) => Condition::Synchronous,
+        match (self.weakness(), has_sync, policy) {
+            (None, true, _) => Condition::Synchronous,
             // The server itself waits, whatever the policy here says.
-            (true, false, _) => Condition::Blocked(
+            (None, false, _) => Condition::Blocked(
                 "`synchronous_standby_names` is set, but no such standby is streaming".to_owned(),
             ),
-            (false, _, Policy::RequireStandby) => {
-                Condition::Blocked("`synchronous_standby_names` is empty".to_owned())
-            }
-            (false, _, Policy::AllowDegraded) => {
-                Condition::Degraded("`synchronous_standby_names` is empty".to_owned())
-            }
+            (Some(weakness), _, Policy::RequireStandby) => Condition::Blocked(weakness.to_owned()),
+            (Some(weakness), _, Policy::AllowDegraded) => Condition::Degraded(weakness.to_owned()),
         }
     }
 }
@@ -109,6 +106,7 @@ mod tests {
         };
         Replication {
             synchronous_standby_names: names.to_owned(),
+            goes_on_alone: false,
             standbys: standbys.iter().map(standby).collect(),
         }
     }
@@ -136,5 +134,16 @@ mod tests {
         assert!(matches!(lax("", &[]), Condition::Degraded(_)));
         assert!(matches!(lax("s", &[]), Condition::Blocked(_)));
         assert_eq!(lax("s", &[("streaming", "sync")]), Condition::Synchronous);
+    }
+
+    #[test]
+    fn a_server_that_may_stop_waiting_is_as_good_as_one_that_waits_for_nobody() {
+        let alone = Replication { goes_on_alone: true, ..replication("s", &[("streaming", "sync")]) };
+        assert!(
+            matches!(alone.condition(Policy::RequireStandby), Condition::Blocked(why) if why.contains("most"))
+        );
+        assert!(
+            matches!(alone.condition(Policy::AllowDegraded), Condition::Degraded(why) if why.contains("most"))
+        );
     }
 }

@@ -161,7 +161,7 @@ impl Survey {
         Ok(Self {
             primary: describe(&settings.hosts[session.host]),
             epoch: Epoch(number(0)),
-            holder: row.as_ref().map(|row| row.get(1)).unwrap_or_default(),
+            holder: row.as_ref().and_then(|row| row.get(1)).unwrap_or_default(),
             seq: Seq(number(2)),
             condition: replication.condition(settings.policy),
             replication,

@@ -115,12 +115,12 @@ impl Place {
         if self.seq == Seq::ZERO {
             return Ok(());
         }
-        let ask = "SELECT (SELECT hash FROM tongbao.journal WHERE shard = $1 AND seq = $2 AND day = date '1970-01-01' + $3::int4), \
+        let ask = "SELECT (SELECT hash FROM tongbao.journal WHERE shard = $1 AND seq = $2 AND day = {day $3}), \
                    (SELECT through_hash FROM tongbao.archive WHERE shard = $1 AND through_seq = $2), \
-                   (SELECT count(*) FROM tongbao.journal WHERE shard = $1 AND seq = $2 + 1 AND day >= date '1970-01-01' + $3::int4)";
+                   (SELECT count(*) FROM tongbao.journal WHERE shard = $1 AND seq = $2 + 1 AND day >= {day $3})";
         let row = session
             .client
-            .query_one(ask, &[&self.shard, &self.seq_column(), &self.day])
+            .query_one(&session.sql(ask), &[&self.shard, &self.seq_column(), &self.day])
             .await
             .map_err(PgError::of("find the position"))?;
         let known: Option<&[u8]> = row.get::<_, Option<&[u8]>>(0).or(row.get(1));
@@ -137,7 +137,11 @@ impl Place {
     pub(crate) async fn page(&mut self, session: &Session) -> Result<(Vec<Stored>, bool), PgError> {
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
             [&self.shard, &self.seq_column(), &self.day];
-        let rows = session.client.query(PAGE, &params).await.map_err(PgError::of("read the journal"))?;
+        let rows = session
+            .client
+            .query(&session.sql(PAGE), &params)
+            .await
+            .map_err(PgError::of("read the journal"))?;
         let is_full = rows.len() == PAGE_ROWS;
         let mut page = Vec::with_capacity(rows.len());
         for row in &rows {

@@ -7,7 +7,7 @@ use ids::{Seq, Timestamp};
 use journal::{Disk, FileStore, Import, Options, Position, RealDisk, Store as _};
 use stdx::Coded as _;
 
-use crate::cluster::{Cluster, SHARD};
+use crate::cluster::{Cluster, Engine, SHARD, on_both};
 use crate::site::{NOON, lead, read_to, read_to_error};
 
 const DAY: u64 = 86_400_000_000_000;
@@ -23,9 +23,8 @@ fn segments(folder: &Path) -> Vec<(String, Vec<u8>)> {
     segments
 }
 
-#[test]
-fn a_journal_goes_from_files_to_postgresql_and_back_byte_for_byte() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn a_journal_goes_from_files_to_postgresql_and_back_byte_for_byte(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let folder = tempfile::tempdir().unwrap();
     let (there, back) = (folder.path().join("there"), folder.path().join("back"));
     let files = FileStore::create(&there, SHARD, OPTIONS).unwrap();
@@ -64,9 +63,8 @@ fn a_journal_goes_from_files_to_postgresql_and_back_byte_for_byte() {
     assert_eq!(error.code(), "JPG-0014");
 }
 
-#[test]
-fn old_days_go_into_files_once_every_snapshot_is_newer() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn old_days_go_into_files_once_every_snapshot_is_newer(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let store = cluster.store();
     let mut led = lead(&store, "one", Position::genesis());
     let mut ends = Vec::new();
@@ -107,3 +105,8 @@ fn old_days_go_into_files_once_every_snapshot_is_newer() {
     let (code, words) = read_to_error(&mut *store.tail(Position::genesis()).unwrap());
     assert_eq!(code, "JPG-0011", "{words}");
 }
+
+on_both!(
+    a_journal_goes_from_files_to_postgresql_and_back_byte_for_byte,
+    old_days_go_into_files_once_every_snapshot_is_newer,
+);

@@ -1,12 +1,15 @@
 //! A primary and its standbys, for one test.
 
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use journal_pg::{PgStore, Settings};
 use pg_local::{Installation, LocalError, Server, Spec};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+
+use crate::gauss::face::{self, Seen};
 
 pub(crate) const SHARD: &str = "bank";
 
@@ -22,27 +25,71 @@ pub(crate) fn installation() -> Option<Installation> {
     }
 }
 
+/// What the servers are, or seem to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    PostgreSql,
+    /// PostgreSQL behind the [face](crate::gauss) of openGauss.
+    OpenGauss,
+}
+
+/// Tests of both engines: a function of an engine becomes a test in each of two modules.
+macro_rules! on_both {
+    ($($test:ident),+ $(,)?) => {
+        mod postgresql {
+            $(#[test] fn $test() { super::$test(crate::cluster::Engine::PostgreSql); })+
+        }
+        mod opengauss {
+            $(#[test] fn $test() { super::$test(crate::cluster::Engine::OpenGauss); })+
+        }
+    };
+}
+pub(crate) use on_both;
+
 pub(crate) struct Cluster {
     pub(crate) servers: Vec<Server>,
+    /// What was sent through the faces of openGauss.
+    pub(crate) seen: Seen,
+    /// Where the faces listen, in the servers' order; none on PostgreSQL.
+    faces: Vec<SocketAddr>,
     runtime: Runtime,
     folder: TempDir,
+}
+
+impl Drop for Cluster {
+    /// Every test behind the face is a test of the grammar, too.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.seen.refused(), std::collections::BTreeMap::new(), "openGauss understands all");
+        }
+    }
 }
 
 impl Cluster {
     /// A primary, and as many standbys as `standbys`, of which every commit waits for one. `None` without PostgreSQL.
     pub(crate) fn start(standbys: usize) -> Option<Self> {
+        Self::start_as(Engine::PostgreSql, standbys)
+    }
+
+    pub(crate) fn start_as(engine: Engine, standbys: usize) -> Option<Self> {
         let installation = installation()?;
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         let folder = tempfile::Builder::new().prefix("journal-pg").permissions(open).tempdir().unwrap();
         let servers = (0..=standbys).map(|index| server(&installation, folder.path(), index)).collect();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let mut cluster = Self { servers, runtime, folder };
+        let (seen, faces) = (Seen::default(), Vec::new());
+        let mut cluster = Self { servers, seen, faces, runtime, folder };
         cluster.servers[0].init().unwrap();
         cluster.servers[0].lead(&names(standbys)).unwrap();
         cluster.servers[0].start().unwrap();
         for standby in 1..=standbys {
             cluster.follow(standby, 0);
+        }
+        if engine == Engine::OpenGauss {
+            cluster.sql(0, include_str!("gauss/mock.sql"));
+            let addresses = cluster.servers.iter().map(|server| server.address().parse().unwrap());
+            cluster.faces = addresses.map(|address| face::before(address, &cluster.seen)).collect();
         }
         Some(cluster)
     }
@@ -62,7 +109,12 @@ impl Cluster {
 
     /// The URL of all servers, in order.
     pub(crate) fn url(&self) -> String {
-        Server::url(self.servers.iter().map(Server::spec), &self.servers[0].spec().password_file())
+        let passfile = self.servers[0].spec().password_file();
+        if self.faces.is_empty() {
+            return Server::url(self.servers.iter().map(Server::spec), &passfile);
+        }
+        let faces: Vec<String> = self.faces.iter().map(ToString::to_string).collect();
+        format!("postgres://tongbao@{}/postgres?passfile={}", faces.join(","), passfile.display())
     }
 
     pub(crate) fn settings(&self) -> Settings {
@@ -105,9 +157,19 @@ fn names(standbys: usize) -> String {
     if all.is_empty() { String::new() } else { format!("ANY 1 ({})", all.join(", ")) }
 }
 
+/// A port that is this test's until its server listens: below those that the system gives to outgoing connections and to
+/// listeners without a wish, of which the other tests have many. Each test is a process, and they count from different places.
+fn free_port(address: IpAddr) -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + u16::try_from(std::process::id() % 2_000).unwrap() * 8;
+    std::iter::repeat_with(|| first + TAKEN.fetch_add(1, Ordering::Relaxed))
+        .find(|port| TcpListener::bind((address, *port)).is_ok())
+        .unwrap()
+}
+
 fn server(installation: &Installation, folder: &Path, index: usize) -> Server {
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let port = TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
+    let port = free_port(address);
     let name = format!("s{index}");
     Server::new(
         installation,

@@ -7,16 +7,15 @@ use journal::{Left, Position, Store as _};
 use journal_pg::{Condition, PgStore, Policy};
 use stdx::Coded as _;
 
-use crate::cluster::{Cluster, SHARD};
+use crate::cluster::{Cluster, Engine, SHARD, on_both};
 use crate::site::{PATIENCE, lead, read_to, until};
 
 /// Backends that wait for a standby.
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE '%tongbao.journal%'";
 
-#[test]
-fn the_loss_of_the_primary_under_load_loses_nothing() {
-    let Some(mut cluster) = Cluster::start(2) else { return };
+fn the_loss_of_the_primary_under_load_loses_nothing(engine: Engine) {
+    let Some(mut cluster) = Cluster::start_as(engine, 2) else { return };
     let store = cluster.store();
     let mut led = lead(&store, "one", Position::genesis());
     let mut acknowledged = Seq::ZERO;
@@ -84,9 +83,8 @@ fn a_paused_primary_acknowledges_nothing_after_another_was_promoted() {
     assert_eq!(old.await_failure(), "JPG-0006");
 }
 
-#[test]
-fn without_a_standby_the_strict_policy_waits_and_goes_on_when_it_is_back() {
-    let Some(mut cluster) = Cluster::start(1) else { return };
+fn without_a_standby_the_strict_policy_waits_and_goes_on_when_it_is_back(engine: Engine) {
+    let Some(mut cluster) = Cluster::start_as(engine, 1) else { return };
     let store = cluster.store();
     let mut led = lead(&store, "one", Position::genesis());
     led.append(b"before");
@@ -112,9 +110,8 @@ fn without_a_standby_the_strict_policy_waits_and_goes_on_when_it_is_back() {
     assert_eq!(*other.condition().borrow(), Condition::Synchronous);
 }
 
-#[test]
-fn a_server_that_waits_for_nobody_is_refused_or_loudly_allowed() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn a_server_that_waits_for_nobody_is_refused_or_loudly_allowed(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let strict = cluster.store();
     let mut led = lead(&strict, "strict", Position::genesis());
     led.append(b"before");
@@ -146,9 +143,8 @@ fn a_slow_standby_delays_and_loses_nothing() {
     led.await_durable(led.seq);
 }
 
-#[test]
-fn a_cancelled_wait_is_no_acknowledgement_and_the_barrier_makes_up_for_it() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn a_cancelled_wait_is_no_acknowledgement_and_the_barrier_makes_up_for_it(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let store = cluster.store();
     let mut old = lead(&store, "old", Position::genesis());
     let before = old.append(b"before");
@@ -193,9 +189,8 @@ fn a_cancelled_wait_is_no_acknowledgement_and_the_barrier_makes_up_for_it() {
     );
 }
 
-#[test]
-fn a_connection_that_is_cut_in_an_append_leaves_the_outcome_to_the_successor() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn a_connection_that_is_cut_in_an_append_leaves_the_outcome_to_the_successor(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let store = cluster.store();
     let mut old = lead(&store, "old", Position::genesis());
     let before = old.append(b"before");
@@ -217,9 +212,8 @@ fn a_connection_that_is_cut_in_an_append_leaves_the_outcome_to_the_successor() {
     next.append(b"after");
 }
 
-#[test]
-fn rows_behind_a_gap_were_never_acknowledged_and_go() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn rows_behind_a_gap_were_never_acknowledged_and_go(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let store = cluster.store();
     let mut old = lead(&store, "old", Position::genesis());
     let before = old.append(b"before");
@@ -295,3 +289,12 @@ impl Drop for Unmount {
         let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
+
+on_both!(
+    the_loss_of_the_primary_under_load_loses_nothing,
+    without_a_standby_the_strict_policy_waits_and_goes_on_when_it_is_back,
+    a_server_that_waits_for_nobody_is_refused_or_loudly_allowed,
+    a_cancelled_wait_is_no_acknowledgement_and_the_barrier_makes_up_for_it,
+    a_connection_that_is_cut_in_an_append_leaves_the_outcome_to_the_successor,
+    rows_behind_a_gap_were_never_acknowledged_and_go,
+);

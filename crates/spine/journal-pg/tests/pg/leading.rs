@@ -8,12 +8,11 @@ use journal::{FileStore, Options, Position, Store as _};
 use journal_pg::{Condition, PgStore, Settings};
 use stdx::Coded as _;
 
-use crate::cluster::{Cluster, SHARD};
+use crate::cluster::{Cluster, Engine, SHARD, on_both};
 use crate::site::{lead, read_to, read_to_error, try_to_lead, until};
 
-#[test]
-fn the_lead_goes_on_and_the_chain_is_the_same_as_in_files() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn the_lead_goes_on_and_the_chain_is_the_same_as_in_files(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let (one, two) = (cluster.store(), cluster.store());
     let folder = tempfile::tempdir().unwrap();
     let files = FileStore::create(&folder.path().join("journal"), SHARD, Options::default()).unwrap();
@@ -41,11 +40,10 @@ fn the_lead_goes_on_and_the_chain_is_the_same_as_in_files() {
     assert_eq!(*one.condition().borrow(), Condition::Synchronous);
 }
 
-#[test]
-fn of_many_who_want_to_lead_one_does() {
+fn of_many_who_want_to_lead_one_does(engine: Engine) {
     const SITES: usize = 4;
     const ROUNDS: usize = 5;
-    let Some(cluster) = Cluster::start(1) else { return };
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let at_once = Arc::new(Barrier::new(SITES));
     let sites: Vec<_> = (0..SITES)
         .map(|site| {
@@ -78,14 +76,13 @@ fn of_many_who_want_to_lead_one_does() {
     assert!(by_epoch.values().all(|records| *records == 5), "and exactly its own batches: {by_epoch:?}");
 }
 
-#[test]
-fn a_leader_whose_epoch_was_raised_appends_nothing_more() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn a_leader_whose_epoch_was_raised_appends_nothing_more(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let store = cluster.store();
     let mut old = lead(&store, "old", Position::genesis());
     let last = old.append(b"mine");
     cluster.sql(0, "UPDATE tongbao.lease SET epoch = epoch + 1");
-    old.send(b"too late");
+    old.send_too_late();
     assert_eq!(old.await_failure(), "JRN-0004", "fenced");
     let count = cluster.sql(0, "SELECT max(seq) FROM tongbao.journal").unwrap();
     assert_eq!(count, last.0.to_string());
@@ -106,9 +103,8 @@ fn a_leader_whose_heart_stands_still_is_replaced_though_its_session_lives() {
     assert_eq!(old.await_failure(), "JRN-0004");
 }
 
-#[test]
-fn nobody_leads_while_somebody_does() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn nobody_leads_while_somebody_does(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let (one, two) = (cluster.store(), cluster.store());
     let mut led = lead(&one, "one", Position::genesis());
     // Long enough for the other one to have looked many times while the heart beats.
@@ -186,9 +182,8 @@ fn older_tables_are_brought_up_to_date_and_the_books_go_on() {
     assert_eq!(cluster.sql(0, "SELECT version FROM tongbao.schema_version").unwrap(), "2");
 }
 
-#[test]
-fn a_place_is_found_without_reading_all_that_comes_before() {
-    let Some(cluster) = Cluster::start(1) else { return };
+fn a_place_is_found_without_reading_all_that_comes_before(engine: Engine) {
+    let Some(cluster) = Cluster::start_as(engine, 1) else { return };
     let store = cluster.store();
     assert_eq!(store.place_before(Seq(5)).unwrap(), Position::genesis());
     let mut led = lead(&store, "one", Position::genesis());
@@ -209,3 +204,11 @@ fn a_place_is_found_without_reading_all_that_comes_before() {
     // On a thread that must not wait for a runtime it still answers.
     cluster.block_on(async { assert_eq!(store.place_before(Seq(7)).unwrap().seq, Seq(6)) });
 }
+
+on_both!(
+    the_lead_goes_on_and_the_chain_is_the_same_as_in_files,
+    of_many_who_want_to_lead_one_does,
+    a_leader_whose_epoch_was_raised_appends_nothing_more,
+    nobody_leads_while_somebody_does,
+    a_place_is_found_without_reading_all_that_comes_before,
+);

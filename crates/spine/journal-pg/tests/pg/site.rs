@@ -68,6 +68,13 @@ impl Led {
         self.seq
     }
 
+    /// Sends one batch that cannot succeed any more. The leader's heart may have noticed before.
+    pub(crate) fn send_too_late(&mut self) {
+        let (seq, timestamp) = (self.seq.next(), Timestamp(self.stamp.0 + 1));
+        let batch = Batch { seq, timestamp, commands: 1, payload: b"too late", state: None };
+        assert!(matches!(self.appender.append(&[batch]), Ok(()) | Err(JournalError::Poisoned)));
+    }
+
     /// Waits until everything up to `seq` is acknowledged.
     pub(crate) fn await_durable(&self, seq: Seq) {
         while self.heard.recv_timeout(PATIENCE).unwrap().unwrap() < seq {}
