@@ -31,4 +31,4 @@ pub use header::{
     MESSAGE_BYTES_MAX, PingClient, PongClient, Reply, Request,
 };
 pub use operation::{Encoding, Kind, Operation};
-pub use release::Release;
+pub use release::{Release, ReleaseError};

@@ -161,9 +161,10 @@ impl Client {
         Ok(client)
     }
 
-    /// Sends one batch of `kind` in the newest encoding and returns its results, without the trailer.
+    /// Sends one batch of `kind` and returns its results, without the trailer: both in the encoding of the release that
+    /// the client speaks as. Before 0.17 a write has results only of events that were refused, as index and status.
     pub async fn batch(&mut self, kind: Kind, events: &[u8]) -> Result<Answer, ClientError> {
-        let operation = Operation::newest(kind);
+        let operation = Operation::of(kind, self.options.release);
         let mut body = std::mem::take(&mut self.body);
         body.clear();
         body.extend_from_slice(events);
