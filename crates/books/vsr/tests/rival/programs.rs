@@ -1,0 +1,1 @@
+//! TigerBeetle's own programs against a site of ours.

@@ -1,0 +1,280 @@
+//! A replica of TigerBeetle and a site of ours, asked the same.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ledger_core::{
+    Account, AccountFilter, ChangeEvent, ChangeEventsFilter, CreateAccountStatus, CreateTransferStatus, QueryFilter, Transfer,
+};
+use vsr::{Client, ClientOptions, Kind, Operation, Release};
+use vsr_core::multi_batch;
+
+use super::clocks::Clocks;
+use super::life::{Life, Times};
+use super::questions::{self, Question};
+use super::site::Site;
+use super::tool::{self, Replica};
+
+/// Lives in one run.
+const LIVES: u32 = 36;
+/// Requests of a life, the first accounts not counted.
+const REQUESTS: u32 = 14;
+/// How long a request may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a pending transfer may take to expire once it is due.
+const EXPIRY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Both servers, with a client of the same release at each.
+struct Twins {
+    theirs: Client,
+    ours: Client,
+    release: Release,
+    clocks: Clocks,
+    times: Times,
+    /// How often each result was given, by the kind of the write.
+    results: BTreeMap<(bool, u32), u64>,
+    /// How many records were compared, by kind.
+    compared: BTreeMap<&'static str, usize>,
+}
+
+impl Twins {
+    async fn open(site: &Site, replica: &Replica, release: Release) -> Self {
+        let client = async |address| {
+            let mut options = ClientOptions::new(vec![address], 0, 1);
+            options.release = release;
+            options.patience = PATIENCE;
+            let opened = Client::open(options).await;
+            opened.unwrap_or_else(|error| panic!("{error}\n{}", replica.last_words()))
+        };
+        Self {
+            theirs: client(replica.address).await,
+            ours: client(site.address).await,
+            release,
+            clocks: Clocks::default(),
+            times: Times::default(),
+            results: BTreeMap::new(),
+            compared: BTreeMap::new(),
+        }
+    }
+
+    /// Sends a write, cut into batches at these places, and compares the results.
+    async fn write(&mut self, kind: Kind, events: &[u8], batches: &[u16]) -> Result<(), String> {
+        let (theirs, ours) = self.ask(kind, events, events, batches).await?;
+        let mut start = 0;
+        for ((theirs, ours), length) in theirs.iter().zip(&ours).zip(batches) {
+            let events = &events[start..start + usize::from(*length) * 128];
+            start += events.len();
+            let refused = read_refusals(theirs);
+            if theirs != ours {
+                return Err(first_difference(kind, events, &refused, &read_refusals(ours)));
+            }
+            let is_transfer = kind == Kind::CreateTransfers;
+            let created = u64::from(*length) - refused.len() as u64;
+            *self.results.entry((is_transfer, 0)).or_default() += created;
+            for result in refused.values() {
+                *self.results.entry((is_transfer, *result)).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a question, and compares the answers.
+    async fn question(&mut self, question: &Question) -> Result<(), String> {
+        let Question { kind, theirs, ours } = question;
+        let count = if kind.takes_many() { theirs.len() / kind.event_size() } else { 1 };
+        let (theirs, ours) = self.ask(*kind, theirs, ours, &[u16::try_from(count).unwrap()]).await?;
+        self.compare(*kind, &theirs[0], &ours[0]).map_err(|error| format!("{}: {error}", tell(question)))
+    }
+
+    /// Sends both requests and returns the results of each batch.
+    async fn ask(
+        &mut self,
+        kind: Kind,
+        theirs: &[u8],
+        ours: &[u8],
+        batches: &[u16],
+    ) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), String> {
+        let operation = Operation::of(kind, self.release);
+        let body = |events: &[u8]| {
+            let mut body = events.to_vec();
+            if operation.is_batched() {
+                multi_batch::append_trailer(batches, kind.event_size(), &mut body);
+            }
+            body
+        };
+        let (their_body, our_body) = (body(theirs), body(ours));
+        let (theirs, ours) =
+            tokio::join!(self.theirs.call(operation, &their_body), self.ours.call(operation, &our_body));
+        let theirs = theirs.map_err(|error| format!("{kind:?}: TigerBeetle: {error}"))?;
+        let ours = ours.map_err(|error| format!("{kind:?}: ours: {error}"))?;
+        self.times.latest = self.times.latest.max(theirs.timestamp).max(ours.timestamp);
+        let results = |body: &[u8]| {
+            let batches = vsr_core::results(operation, body).ok_or("a reply is not whole")?;
+            Ok::<Vec<Vec<u8>>, String>(batches.into_iter().map(<[u8]>::to_vec).collect())
+        };
+        let (theirs, ours) = (results(&theirs.body)?, results(&ours.body)?);
+        if theirs.len() != ours.len() {
+            return Err(format!("{kind:?}: they answer {} batches, we {}", theirs.len(), ours.len()));
+        }
+        Ok((theirs, ours))
+    }
+
+    /// Compares records, all but their timestamps byte by byte, and those by their order.
+    fn compare(&mut self, kind: Kind, theirs: &[u8], ours: &[u8]) -> Result<(), String> {
+        let size = kind.result_size();
+        let (name, places): (_, &[usize]) = match kind {
+            Kind::GetAccountBalances => ("balances", &[64]),
+            Kind::GetChangeEvents => ("changes", &[352, 360, 368, 376]),
+            Kind::LookupAccounts | Kind::QueryAccounts => ("accounts", &[120]),
+            _ => ("transfers", &[120]),
+        };
+        for (number, (theirs, ours)) in theirs.chunks(size).zip(ours.chunks(size)).enumerate() {
+            let (mut their_rest, mut our_rest) = (theirs.to_vec(), ours.to_vec());
+            for place in places {
+                let stamp = |record: &mut [u8]| {
+                    let bytes: &mut [u8; 8] = (&mut record[*place..*place + 8]).try_into().unwrap();
+                    u64::from_le_bytes(std::mem::take(bytes))
+                };
+                let (theirs, ours) = (stamp(&mut their_rest), stamp(&mut our_rest));
+                self.clocks.learn(theirs, ours).map_err(|error| format!("record {number}: {error}"))?;
+            }
+            if their_rest != our_rest {
+                let (theirs, ours) = (show(kind, theirs), show(kind, ours));
+                return Err(format!("record {number}\ntheirs {theirs}\nours   {ours}"));
+            }
+        }
+        if theirs.len() != ours.len() {
+            return Err(format!("they have {} records, we {}", theirs.len() / size, ours.len() / size));
+        }
+        *self.compared.entry(name).or_default() += theirs.len() / size;
+        Ok(())
+    }
+
+    /// One life: requests, and after each of them questions.
+    async fn live(&mut self, life: &mut Life) -> Result<(), String> {
+        let since = self.times.latest + 1;
+        let first = bytes_of(&life.first_accounts(), Account::as_bytes);
+        self.write(Kind::CreateAccounts, &first, &[8]).await?;
+        for _ in 0..REQUESTS {
+            let mut times = self.times;
+            if life.dice.once_in(4) {
+                let count = life.dice.index(60) + 1;
+                let accounts = bytes_of(&life.accounts(count, &mut times), Account::as_bytes);
+                self.times = times;
+                let batches = cut(life, count);
+                self.write(Kind::CreateAccounts, &accounts, &batches).await?;
+            } else {
+                let count = life.dice.index(400) + 1;
+                let transfers = bytes_of(&life.transfers(count, &mut times), Transfer::as_bytes);
+                self.times = times;
+                let batches = cut(life, count);
+                self.write(Kind::CreateTransfers, &transfers, &batches).await?;
+                self.times.latest_transfer = self.times.latest;
+            }
+            self.question(&questions::lookup(Kind::LookupAccounts, questions::accounts(life))).await?;
+            for _ in 0..6 {
+                let question = questions::question(life, &self.clocks, since);
+                self.question(&question).await?;
+            }
+        }
+        self.question(&questions::all_changes(since, since)).await
+    }
+}
+
+/// Cuts a request into batches, mostly one.
+fn cut(life: &mut Life, count: usize) -> Vec<u16> {
+    let mut left = u16::try_from(count).unwrap();
+    let mut batches = Vec::new();
+    while left > 1 && life.dice.once_in(4) {
+        let length = u16::try_from(life.dice.index(usize::from(left))).unwrap();
+        batches.push(length);
+        left -= length;
+    }
+    batches.push(left);
+    batches
+}
+
+fn bytes_of<E>(events: &[E], bytes: impl Fn(&E) -> &[u8]) -> Vec<u8> {
+    events.iter().flat_map(|event| bytes(event).to_vec()).collect()
+}
+
+/// Index and result of each event that was refused.
+fn read_refusals(results: &[u8]) -> BTreeMap<u32, u32> {
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
+    results.chunks(8).map(|result| (number(&result[..4]), number(&result[4..]))).collect()
+}
+
+/// The first event whose results differ.
+fn first_difference(
+    kind: Kind,
+    events: &[u8],
+    theirs: &BTreeMap<u32, u32>,
+    ours: &BTreeMap<u32, u32>,
+) -> String {
+    for (index, event) in (0_u32..).zip(events.chunks(128)) {
+        let (theirs, ours) = (theirs.get(&index), ours.get(&index));
+        if theirs != ours {
+            let name = |result: Option<&u32>| name(kind == Kind::CreateTransfers, result.copied().unwrap_or(0));
+            let event = show(if kind == Kind::CreateTransfers { Kind::LookupTransfers } else { Kind::LookupAccounts }, event);
+            return format!("event {index}: theirs {}, ours {}\n{event}", name(theirs), name(ours));
+        }
+    }
+    format!("the same results in another form: {theirs:?} {ours:?}")
+}
+
+/// The name of a result.
+fn name(is_transfer: bool, result: u32) -> &'static str {
+    let status = if result == 0 { u32::MAX } else { result };
+    let name = if is_transfer {
+        CreateTransferStatus::from_u32(status).map(CreateTransferStatus::name)
+    } else {
+        CreateAccountStatus::from_u32(status).map(CreateAccountStatus::name)
+    };
+    name.unwrap_or("unknown")
+}
+
+/// A record in words.
+fn show(kind: Kind, record: &[u8]) -> String {
+    match kind {
+        Kind::LookupAccounts | Kind::QueryAccounts => format!("{:?}", Account::from_bytes(record)),
+        Kind::GetChangeEvents => format!("{:?}", ChangeEvent::from_bytes(record)),
+        Kind::GetAccountBalances => format!("{:?}", ledger_core::AccountBalance::from_bytes(record)),
+        _ => format!("{:?}", Transfer::from_bytes(record)),
+    }
+}
+
+/// A question in words.
+fn tell(question: &Question) -> String {
+    let Question { kind, theirs, .. } = question;
+    match kind {
+        Kind::GetAccountTransfers | Kind::GetAccountBalances => {
+            format!("{kind:?} {:?}", AccountFilter::from_bytes(theirs))
+        }
+        Kind::QueryAccounts | Kind::QueryTransfers => format!("{kind:?} {:?}", QueryFilter::from_bytes(theirs)),
+        Kind::GetChangeEvents => format!("{kind:?} {:?}", ChangeEventsFilter::from_bytes(theirs)),
+        _ => format!("{kind:?}"),
+    }
+}
+
+/// The release that a binary says it is.
+pub(crate) async fn release(binary: &std::path::Path) -> Release {
+    let (said, _) = tool::run(binary, &["version"]).await.unwrap_or_else(|words| panic!("{words}"));
+    let version = said.split_whitespace().last().unwrap_or_default();
+    version.split('+').next().unwrap_or_default().parse().unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+/// The same lives on both servers: every result, every record and every answer agrees.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_lives_end_in_the_same_books() {
+    let Some(binary) = tool::binary() else { return };
+    let (site, replica) = tokio::join!(Site::start(), Replica::start(&binary));
+    let mut twins = Twins::open(&site, &replica, release(&binary).await).await;
+    for number in 1..=LIVES {
+        let mut life = Life::new(number);
+        if let Err(difference) = twins.live(&mut life).await {
+            panic!("life {number}: {difference}\n{}", replica.last_words());
+        }
+    }
+    println!("{:?} {:?}", twins.results, twins.compared);
+    site.stop().await;
+}
