@@ -73,7 +73,9 @@ mod tests {
         for text in ["0.16.78", "0.17.9", "65535.255.255", "0.0.0"] {
             assert_eq!(text.parse::<Release>().unwrap().to_string(), text);
         }
-        for text in ["", "0.16", "0.16.78.1", "0.16.256", "65536.0.0", "0.16.+7", "0..1", "v0.16.1", "0.16.78+00"] {
+        for text in
+            ["", "0.16", "0.16.78.1", "0.16.256", "65536.0.0", "0.16.+7", "0..1", "v0.16.1", "0.16.78+00"]
+        {
             assert_eq!(text.parse::<Release>(), Err(ReleaseError), "{text}");
         }
     }

@@ -53,7 +53,9 @@ fn timestamps_are_matched_by_their_order() {
     assert_eq!(clocks.learn(30, 130), Ok(()));
     assert_eq!(clocks.learn(10, 110), Ok(()));
     assert!(clocks.learn(10, 111).is_err() && clocks.learn(11, 110).is_err());
-    assert!(clocks.learn(20, 105).is_err() && clocks.learn(20, 131).is_err() && clocks.learn(5, 120).is_err());
+    assert!(
+        clocks.learn(20, 105).is_err() && clocks.learn(20, 131).is_err() && clocks.learn(5, 120).is_err()
+    );
     assert_eq!(clocks.learn(20, 111), Ok(()));
     assert_eq!((clocks.len(), clocks.pick(11, 3)), (3, Some((30, 130))));
 }

@@ -6,8 +6,10 @@ use super::dice::Dice;
 
 /// Accounts that transfers name; the last two are often not there.
 pub(crate) const ACCOUNTS: u64 = 14;
+/// These are opened first.
+const FIRST_ACCOUNTS: u64 = 11;
 /// Transfers have ids up to this, so that they meet.
-const TRANSFERS: u64 = 900;
+const TRANSFERS: u64 = 5_000;
 const FLAG_CLOSED: u16 = 32;
 
 /// What a life must know of time to import events.
@@ -63,15 +65,68 @@ impl Life {
     /// Ids of some transfers that were sent, and of some that were not.
     pub(crate) fn some_transfers(&mut self) -> Vec<u128> {
         let count = self.dice.within(1..400);
-        let ids: Vec<u64> = (0..count).map(|_| self.dice.within(0..TRANSFERS + 20)).collect();
-        ids.into_iter().map(|id| self.id(id)).collect()
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            let other = self.dice.within(0..TRANSFERS + 20);
+            let sent = self.sent.get(self.dice.index(self.sent.len().max(1)));
+            ids.push(sent.filter(|_| !self.dice.once_in(4)).map_or(self.id(other), |sent| sent.id));
+        }
+        ids
+    }
+
+    /// Pending transfers that expire soon, one of them closing an account; and others that post or void each of them.
+    pub(crate) fn expiring(&mut self, count: u64) -> (Vec<Transfer>, Vec<Transfer>) {
+        let (mut pending, mut late) = (Vec::new(), Vec::new());
+        for number in 0..count {
+            let (debit, credit) = (1 + number % 3, 4 + number % 3);
+            let flags = if number + 1 == count { TransferFlags::CLOSING_DEBIT } else { TransferFlags::NONE };
+            let transfer = Transfer {
+                id: self.id(TRANSFERS + number),
+                debit_account_id: self.id(debit),
+                credit_account_id: self.id(credit),
+                amount: (number % 7).into(),
+                timeout: self.dice.one_of(&[1, 1, 2]),
+                user_data_64: number % 5,
+                ledger: self.ledger(1),
+                code: 1,
+                flags: TransferFlags::PENDING | flags,
+                ..Transfer::default()
+            };
+            let is_void = self.dice.once_in(2);
+            late.push(Transfer {
+                id: self.id(TRANSFERS + count + number),
+                pending_id: transfer.id,
+                amount: if is_void { 0 } else { u128::MAX },
+                flags: if is_void {
+                    TransferFlags::VOID_PENDING_TRANSFER
+                } else {
+                    TransferFlags::POST_PENDING_TRANSFER
+                },
+                ..Transfer::default()
+            });
+            pending.push(transfer);
+        }
+        self.sent.extend_from_slice(&pending);
+        (pending, late)
+    }
+
+    /// Accounts without limits, which nothing was sent to yet.
+    pub(crate) fn plain_accounts(&self) -> Vec<Account> {
+        let account = |id| Account {
+            id: self.id(id),
+            flags: AccountFlags::HISTORY,
+            ledger: self.ledger(1),
+            code: 1,
+            ..Account::default()
+        };
+        (1..=6).map(account).collect()
     }
 
     /// Ordinary accounts to begin with.
     pub(crate) fn first_accounts(&mut self) -> Vec<Account> {
-        let accounts = (1..=8).map(|id| Account {
+        let accounts = (1..=FIRST_ACCOUNTS).map(|id| Account {
             id: self.id(id),
-            flags: AccountFlags(self.dice.one_of(&[0, 0, 2, 4, 8, 8, 10, 12])),
+            flags: AccountFlags(self.dice.one_of(&[0, 0, 8, 8, 8, 8, 2, 4, 10, 12])),
             ledger: self.ledger(1),
             code: 1,
             ..Account::default()
@@ -156,8 +211,14 @@ impl Life {
     /// Transfers over few ids and accounts, so that they meet; many post or void something.
     pub(crate) fn transfers(&mut self, count: usize, times: &mut Times) -> Vec<Transfer> {
         let import = self.dice.once_in(4).then(|| {
-            let choices =
-                [Import::Next, Import::Next, Import::Next, Import::BeforeAccounts, Import::Again, Import::Old];
+            let choices = [
+                Import::Next,
+                Import::Next,
+                Import::Next,
+                Import::BeforeAccounts,
+                Import::Again,
+                Import::Old,
+            ];
             self.dice.one_of(&choices)
         });
         let start = import.map(|import| self.start(import, times));
@@ -166,9 +227,9 @@ impl Life {
             let mut transfer = self.transfer();
             if let Some(start) = start {
                 // A replica of 0.16.78 ends itself when a transfer that resolves another is imported to before that.
-                let resolves = transfer.flags.intersects(
-                    TransferFlags::POST_PENDING_TRANSFER | TransferFlags::VOID_PENDING_TRANSFER,
-                );
+                let resolves = transfer
+                    .flags
+                    .intersects(TransferFlags::POST_PENDING_TRANSFER | TransferFlags::VOID_PENDING_TRANSFER);
                 let is_old = matches!(import, Some(Import::Again | Import::Old));
                 if resolves && is_old {
                     transfer.flags = TransferFlags::NONE;
@@ -199,33 +260,37 @@ impl Life {
             self.set_odd_field(&mut again, odd);
             return again;
         }
-        if self.dice.once_in(6)
+        if self.dice.once_in(4)
             && let Some(resolving) = self.resolving()
         {
             return resolving;
         }
         let flags = match self.dice.within(0..40) {
-            0..12 => 0,
-            12..20 => 2,
-            20..24 => 4,
-            24..27 => 8,
-            27..30 => self.dice.one_of(&[1, 3, 5, 9]),
-            30..34 => self.dice.one_of(&[16, 32, 48, 18, 34, 50]),
-            34..37 => self.dice.one_of(&[66, 130, 194, 82, 67]),
+            0..16 => 0,
+            16..27 => 2,
+            27 => 4,
+            28 => 8,
+            29..33 => self.dice.one_of(&[1, 3, 5, 9]),
+            33..37 => self.dice.one_of(&[16, 32, 48, 18, 34, 50]),
+            37 if self.dice.once_in(6) => self.dice.one_of(&[66, 130, 194, 82, 67]),
+            37 => 0,
             _ => self.dice.one_of(&[6, 10, 12, 20, 36, 68, 136, 64, 128, 256, 512, 1 << 15]),
         };
         let flags = TransferFlags(flags);
         let resolves =
             flags.intersects(TransferFlags::POST_PENDING_TRANSFER | TransferFlags::VOID_PENDING_TRANSFER);
         let id = self.dice.within(1..TRANSFERS);
-        let mut transfer =
-            Transfer { id: self.id(id), amount: self.amount(), flags, ..Transfer::default() };
+        let mut transfer = Transfer { id: self.id(id), amount: self.amount(), flags, ..Transfer::default() };
         if resolves {
             let pending = self.dice.within(1..TRANSFERS);
             transfer.pending_id = self.id(pending);
+            if self.dice.once_in(2) && !self.sent.is_empty() {
+                transfer.pending_id = self.sent[self.dice.index(self.sent.len())].id;
+            }
         }
         if !resolves || self.dice.once_in(4) {
-            let (debit, credit) = (self.dice.within(1..ACCOUNTS), self.dice.within(1..ACCOUNTS));
+            let last = if self.dice.once_in(5) { ACCOUNTS * 3 } else { ACCOUNTS };
+            let (debit, credit) = (self.dice.within(1..last), self.dice.within(1..last));
             (transfer.debit_account_id, transfer.credit_account_id) = (self.id(debit), self.id(credit));
             (transfer.ledger, transfer.code) = (self.ledger(1), 1);
         }

@@ -48,9 +48,23 @@ pub(crate) fn lookup(kind: Kind, ids: Vec<u128>) -> Question {
 /// Everything that happened since, in one question.
 pub(crate) fn all_changes(theirs: u64, ours: u64) -> Question {
     let filter = |timestamp_min| {
-        ChangeEventsFilter { timestamp_min, limit: 2_730, ..ChangeEventsFilter::default() }.as_bytes().to_vec()
+        ChangeEventsFilter { timestamp_min, limit: 2_730, ..ChangeEventsFilter::default() }
+            .as_bytes()
+            .to_vec()
     };
     Question { kind: Kind::GetChangeEvents, theirs: filter(theirs), ours: filter(ours) }
+}
+
+/// Everything about every account.
+pub(crate) fn whole_accounts(life: &Life) -> Vec<Question> {
+    let ask = |kind, id| {
+        let (account_id, flags) = (life.id(id), AccountFilter::DEBITS | AccountFilter::CREDITS);
+        let filter = AccountFilter { account_id, flags, limit: 8_189, ..AccountFilter::default() };
+        let filter = filter.as_bytes().to_vec();
+        Question { kind, theirs: filter.clone(), ours: filter }
+    };
+    let both = |id| [ask(Kind::GetAccountTransfers, id), ask(Kind::GetAccountBalances, id)];
+    (1..ACCOUNTS).flat_map(both).collect()
 }
 
 fn of_account(kind: Kind, life: &mut Life, clocks: &Clocks, since: u64) -> Question {
@@ -71,9 +85,8 @@ fn of_account(kind: Kind, life: &mut Life, clocks: &Clocks, since: u64) -> Quest
     if life.dice.once_in(25) {
         filter.reserved[57] = 1;
     }
-    let with = |min, max| {
-        AccountFilter { timestamp_min: min, timestamp_max: max, ..filter }.as_bytes().to_vec()
-    };
+    let with =
+        |min, max| AccountFilter { timestamp_min: min, timestamp_max: max, ..filter }.as_bytes().to_vec();
     Question { kind, theirs: with(span.min.0, span.max.0), ours: with(span.min.1, span.max.1) }
 }
 
@@ -103,8 +116,9 @@ fn changes(life: &mut Life, clocks: &Clocks, since: u64) -> Question {
     if life.dice.once_in(25) {
         filter.reserved[43] = 1;
     }
-    let with =
-        |min, max| ChangeEventsFilter { timestamp_min: min, timestamp_max: max, ..filter }.as_bytes().to_vec();
+    let with = |min, max| {
+        ChangeEventsFilter { timestamp_min: min, timestamp_max: max, ..filter }.as_bytes().to_vec()
+    };
     let kind = Kind::GetChangeEvents;
     Question { kind, theirs: with(span.min.0, span.max.0), ours: with(span.min.1, span.max.1) }
 }
