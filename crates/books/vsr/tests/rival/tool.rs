@@ -49,7 +49,7 @@ pub(crate) struct Replica {
     pub(crate) address: SocketAddr,
     log: PathBuf,
     _child: Child,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 impl Replica {
@@ -75,15 +75,10 @@ impl Replica {
         let mut port = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).await.unwrap();
         let port: Option<u16> = port.trim().parse().ok();
-        let mut replica = Self { address: ([127, 0, 0, 1], 0).into(), log, _child: child, folder };
+        let mut replica = Self { address: ([127, 0, 0, 1], 0).into(), log, _child: child, _folder: folder };
         let port = port.unwrap_or_else(|| panic!("the replica did not start:\n{}", replica.last_words()));
         replica.address.set_port(port);
         replica
-    }
-
-    /// A folder that goes when the replica goes.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// The end of what it logged.
