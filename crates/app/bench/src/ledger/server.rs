@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use vsr::{Client, ClientOptions};
+use vsr::{Client, ClientOptions, Release};
 
 use crate::{clock, machine, scratch};
 
@@ -31,12 +31,14 @@ pub(crate) enum Party<'a> {
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
+    /// What its clients speak as; without it, the newest.
+    release: Option<Release>,
     _folder: TempDir,
 }
 
 impl Server {
-    /// Starts a replica and waits until it opens a session.
-    pub(crate) async fn start(party: Party<'_>, parent: &Path) -> Result<Self> {
+    /// Starts a replica and waits until it opens a session for a client of `release`.
+    pub(crate) async fn start(party: Party<'_>, release: Option<Release>, parent: &Path) -> Result<Self> {
         let folder = scratch::folder(parent)?;
         let address = free_address()?;
         let mut command = match party {
@@ -51,7 +53,7 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .context("the replica cannot be started")?;
-        let server = Self { child, address, _folder: folder };
+        let server = Self { child, address, release, _folder: folder };
         let begun = clock::now();
         loop {
             let mut options = server.options(u128::MAX - 1);
@@ -67,7 +69,9 @@ impl Server {
     }
 
     fn options(&self, id: u128) -> ClientOptions {
-        ClientOptions::new(vec![self.address], 0, id)
+        let mut options = ClientOptions::new(vec![self.address], 0, id);
+        options.release = self.release.unwrap_or(options.release);
+        options
     }
 
     /// Opens a session. Every session of a replica has an id of its own.
@@ -80,6 +84,20 @@ impl Server {
     pub(crate) fn rss_mb(&self) -> Option<f64> {
         machine::peak_memory(self.child.id()?).map(|bytes| bytes as f64 / 1e6)
     }
+}
+
+/// The release that TigerBeetle's binary says it is.
+pub(crate) async fn release(binary: &Path) -> Result<Release> {
+    let asked = Command::new(binary).arg("version").output().await;
+    let asked = asked.with_context(|| format!("`{}` cannot be started", binary.display()))?;
+    let said = String::from_utf8_lossy(&asked.stdout);
+    said_release(&said).with_context(|| format!("`{} version` said `{}`", binary.display(), said.trim()))
+}
+
+/// Reads `TigerBeetle version 0.16.78+0000000`.
+fn said_release(said: &str) -> Option<Release> {
+    let version = said.lines().next()?.split_whitespace().last()?;
+    version.split('+').next()?.parse().ok()
 }
 
 fn site(binary: &Path, folder: &Path, address: SocketAddr) -> Command {
@@ -119,4 +137,17 @@ fn create(path: &Path) -> Result<File> {
 fn tail(path: &Path) -> String {
     let text = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text[text.len().saturating_sub(2_000)..]).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_says_its_release() {
+        let release = |minor, patch| Some(Release::new(0, minor, patch));
+        assert_eq!(said_release("TigerBeetle version 0.16.78+0000000\n"), release(16, 78));
+        assert_eq!(said_release("TigerBeetle version 0.17.9\nbuild.mode=.ReleaseSafe\n"), release(17, 9));
+        assert_eq!((said_release(""), said_release("tongbao 1\n")), (None, None));
+    }
 }

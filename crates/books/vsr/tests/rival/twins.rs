@@ -7,7 +7,7 @@ use ledger_core::{
     Account, AccountFilter, AccountFlags, ChangeEvent, ChangeEventsFilter, CreateAccountStatus,
     CreateTransferStatus, QueryFilter, Transfer, TransferFlags,
 };
-use vsr::{Client, ClientOptions, Kind, Operation, Release};
+use vsr::{Client, ClientOptions, Kind, Operation, Release, refusals};
 use vsr_core::multi_batch;
 
 use super::clocks::Clocks;
@@ -65,15 +65,19 @@ impl Twins {
         for ((theirs, ours), length) in theirs.iter().zip(&ours).zip(batches) {
             let events = &events[start..start + usize::from(*length) * 128];
             start += events.len();
-            let refused = read_refusals(theirs);
+            let refused = |results: &[u8]| {
+                let operation = Operation::of(kind, self.release);
+                let refused = refusals(operation, (*length).into(), results).ok_or("a reply is not whole")?;
+                Ok::<BTreeMap<u32, u32>, String>(refused.into_iter().collect())
+            };
+            let refused_theirs = refused(theirs)?;
             if theirs != ours {
-                // The whole bodies: refusals alone would not tell their order.
-                return Err(first_difference(kind, events, &refused, &read_refusals(ours)));
+                return Err(first_difference(kind, events, &refused_theirs, &refused(ours)?));
             }
             let is_transfer = kind == Kind::CreateTransfers;
-            let created = u64::from(*length) - refused.len() as u64;
+            let created = u64::from(*length) - refused_theirs.len() as u64;
             *self.results.entry((is_transfer, 0)).or_default() += created;
-            for result in refused.values() {
+            for result in refused_theirs.values() {
                 *self.results.entry((is_transfer, *result)).or_default() += 1;
             }
         }
@@ -259,12 +263,6 @@ fn cut(life: &mut Life, events: &[u8], imported: u16) -> Vec<u16> {
 
 fn bytes_of<E>(events: &[E], bytes: impl Fn(&E) -> &[u8]) -> Vec<u8> {
     events.iter().flat_map(|event| bytes(event).to_vec()).collect()
-}
-
-/// Index and result of each event that was refused.
-fn read_refusals(results: &[u8]) -> BTreeMap<u32, u32> {
-    let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
-    results.chunks(8).map(|result| (number(&result[..4]), number(&result[4..]))).collect()
 }
 
 /// The first event whose results differ.
