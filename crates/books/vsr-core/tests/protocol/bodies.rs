@@ -141,7 +141,7 @@ fn outcomes_become_what_each_client_knows() {
     const CREATED: u32 = u32::MAX;
     let made = |encoding, lengths: &[u16]| {
         let operation = Operation { kind: Kind::CreateTransfers, encoding };
-        let batches = vsr_core::Batches { lengths: lengths.to_vec(), payload_len: 4 * 128 };
+        let batches = Batches { lengths: lengths.to_vec(), payload_len: 4 * 128 };
         let mut out = outcomes(&[CREATED, 46, CREATED, 21]);
         assert_eq!(finish_write(operation, &batches, &mut out), 103, "the latest stamp");
         let results = results(operation, &out).unwrap();

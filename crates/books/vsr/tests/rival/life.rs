@@ -74,18 +74,20 @@ impl Life {
         ids
     }
 
-    /// Pending transfers that expire soon, one of them closing an account; and others that post or void each of them.
+    /// Pending transfers that expire soon, and others that post or void each of them. The last one closes an account, and
+    /// expires last.
     pub(crate) fn expiring(&mut self, count: u64) -> (Vec<Transfer>, Vec<Transfer>) {
         let (mut pending, mut late) = (Vec::new(), Vec::new());
         for number in 0..count {
             let (debit, credit) = (1 + number % 3, 4 + number % 3);
-            let flags = if number + 1 == count { TransferFlags::CLOSING_DEBIT } else { TransferFlags::NONE };
+            let is_last = number + 1 == count;
+            let flags = if is_last { TransferFlags::CLOSING_DEBIT } else { TransferFlags::NONE };
             let transfer = Transfer {
                 id: self.id(TRANSFERS + number),
                 debit_account_id: self.id(debit),
                 credit_account_id: self.id(credit),
-                amount: (number % 7).into(),
-                timeout: self.dice.one_of(&[1, 1, 2]),
+                amount: if is_last { 1 } else { (number % 7).into() },
+                timeout: if is_last { 2 } else { self.dice.one_of(&[1, 1, 2]) },
                 user_data_64: number % 5,
                 ledger: self.ledger(1),
                 code: 1,
