@@ -9,18 +9,62 @@ use super::life::{ACCOUNTS, Life};
 /// A question, to them and to us: they differ in timestamps only.
 pub(crate) struct Question {
     pub(crate) kind: Kind,
+    /// How many ids or filters each batch of the request has.
+    pub(crate) batches: Vec<u16>,
     pub(crate) theirs: Vec<u8>,
     pub(crate) ours: Vec<u8>,
 }
 
-/// Bounds of time, theirs and ours; a bound that is known is what something happened at, or one nanosecond beside it.
+/// Bounds of time, theirs and ours: when something happened, with it or without.
 struct Span {
     min: (u64, u64),
     max: (u64, u64),
 }
 
-/// Asks for something. `since`: when the life began, on their side.
+impl Question {
+    /// One id or filter after the other, in one batch or in one each.
+    fn new(kind: Kind, theirs: Vec<u8>, ours: Vec<u8>) -> Self {
+        let count = theirs.len() / kind.event_size();
+        let batches = if kind.takes_many() { vec![u16::try_from(count).unwrap()] } else { vec![1; count] };
+        Self { kind, batches, theirs, ours }
+    }
+}
+
+/// Asks for something, now and then for several things in one request. `since`: when the life began, on their side.
 pub(crate) fn question(life: &mut Life, clocks: &Clocks, since: u64) -> Question {
+    let mut asked = one(life, clocks, since);
+    if asked.kind == Kind::GetChangeEvents || !life.dice.once_in(5) {
+        return asked;
+    }
+    for _ in 0..20 {
+        let more = one(life, clocks, since);
+        if more.kind == asked.kind {
+            asked.batches.extend(more.batches);
+            asked.theirs.extend(more.theirs);
+            asked.ours.extend(more.ours);
+        }
+    }
+    // All that is asked for must fit one reply.
+    if let Some(place) = limit_place(asked.kind) {
+        for filters in [&mut asked.theirs, &mut asked.ours] {
+            for filter in filters.chunks_mut(asked.kind.event_size()) {
+                filter[place + 1..place + 4].fill(0);
+            }
+        }
+    }
+    asked
+}
+
+/// Where a filter keeps its limit.
+fn limit_place(kind: Kind) -> Option<usize> {
+    match kind {
+        Kind::GetAccountTransfers | Kind::GetAccountBalances => Some(120),
+        Kind::QueryAccounts | Kind::QueryTransfers => Some(56),
+        _ => None,
+    }
+}
+
+fn one(life: &mut Life, clocks: &Clocks, since: u64) -> Question {
     match life.dice.within(0..11) {
         0 => lookup(Kind::LookupAccounts, accounts(life)),
         1 => {
@@ -42,7 +86,7 @@ pub(crate) fn accounts(life: &Life) -> Vec<u128> {
 
 pub(crate) fn lookup(kind: Kind, ids: Vec<u128>) -> Question {
     let ids: Vec<u8> = ids.into_iter().flat_map(u128::to_le_bytes).collect();
-    Question { kind, theirs: ids.clone(), ours: ids }
+    Question::new(kind, ids.clone(), ids)
 }
 
 /// Everything that happened since, in one question.
@@ -52,7 +96,7 @@ pub(crate) fn all_changes(theirs: u64, ours: u64) -> Question {
             .as_bytes()
             .to_vec()
     };
-    Question { kind: Kind::GetChangeEvents, theirs: filter(theirs), ours: filter(ours) }
+    Question::new(Kind::GetChangeEvents, filter(theirs), filter(ours))
 }
 
 /// Everything about every account.
@@ -61,7 +105,7 @@ pub(crate) fn whole_accounts(life: &Life) -> Vec<Question> {
         let (account_id, flags) = (life.id(id), AccountFilter::DEBITS | AccountFilter::CREDITS);
         let filter = AccountFilter { account_id, flags, limit: 8_189, ..AccountFilter::default() };
         let filter = filter.as_bytes().to_vec();
-        Question { kind, theirs: filter.clone(), ours: filter }
+        Question::new(kind, filter.clone(), filter)
     };
     let both = |id| [ask(Kind::GetAccountTransfers, id), ask(Kind::GetAccountBalances, id)];
     (1..ACCOUNTS).flat_map(both).collect()
@@ -87,7 +131,7 @@ fn of_account(kind: Kind, life: &mut Life, clocks: &Clocks, since: u64) -> Quest
     }
     let with =
         |min, max| AccountFilter { timestamp_min: min, timestamp_max: max, ..filter }.as_bytes().to_vec();
-    Question { kind, theirs: with(span.min.0, span.max.0), ours: with(span.min.1, span.max.1) }
+    Question::new(kind, with(span.min.0, span.max.0), with(span.min.1, span.max.1))
 }
 
 fn query(kind: Kind, life: &mut Life, clocks: &Clocks, since: u64) -> Question {
@@ -107,7 +151,7 @@ fn query(kind: Kind, life: &mut Life, clocks: &Clocks, since: u64) -> Question {
     }
     let with =
         |min, max| QueryFilter { timestamp_min: min, timestamp_max: max, ..filter }.as_bytes().to_vec();
-    Question { kind, theirs: with(span.min.0, span.max.0), ours: with(span.min.1, span.max.1) }
+    Question::new(kind, with(span.min.0, span.max.0), with(span.min.1, span.max.1))
 }
 
 fn changes(life: &mut Life, clocks: &Clocks, since: u64) -> Question {
@@ -119,8 +163,7 @@ fn changes(life: &mut Life, clocks: &Clocks, since: u64) -> Question {
     let with = |min, max| {
         ChangeEventsFilter { timestamp_min: min, timestamp_max: max, ..filter }.as_bytes().to_vec()
     };
-    let kind = Kind::GetChangeEvents;
-    Question { kind, theirs: with(span.min.0, span.max.0), ours: with(span.min.1, span.max.1) }
+    Question::new(Kind::GetChangeEvents, with(span.min.0, span.max.0), with(span.min.1, span.max.1))
 }
 
 fn limit(life: &mut Life) -> u32 {
@@ -135,20 +178,19 @@ fn limit(life: &mut Life) -> u32 {
 
 fn span(life: &mut Life, clocks: &Clocks, since: u64) -> Span {
     let impossible = life.dice.one_of(&[u64::MAX, 1 << 63]);
-    let mut bound = |none: u64| match life.dice.within(0..24) {
+    let mut bound = |none: u64, is_min: bool| match life.dice.within(0..24) {
         0 => (impossible, impossible),
         1 => ((1 << 63) - 1, (1 << 63) - 1),
         drawn if drawn < none => (0, 0),
         _ => match clocks.pick(since, life.dice.index(1 << 20)) {
-            Some((theirs, ours)) => match life.dice.within(0..4) {
-                // Between two that happened, both have the same before and after them.
-                0 => (theirs.saturating_sub(1), ours.saturating_sub(1)),
-                1 => (theirs + 1, ours + 1),
-                _ => (theirs, ours),
+            // Without what happened then. On the other side of it the servers may leave different room.
+            Some((theirs, ours)) if life.dice.once_in(3) => match is_min {
+                true => (theirs + 1, ours + 1),
+                false => (theirs.saturating_sub(1), ours.saturating_sub(1)),
             },
-            None => (0, 0),
+            known => known.unwrap_or_default(),
         },
     };
     // Without a bound most questions would be about all lives before this one.
-    Span { min: bound(4), max: bound(14) }
+    Span { min: bound(4, true), max: bound(14, false) }
 }

@@ -86,10 +86,13 @@ impl Twins {
 
     /// Asks a question, and compares the answers.
     async fn question(&mut self, question: &Question) -> Result<(), String> {
-        let Question { kind, theirs, ours } = question;
-        let count = if kind.takes_many() { theirs.len() / kind.event_size() } else { 1 };
-        let (theirs, ours) = self.ask(*kind, theirs, ours, &[u16::try_from(count).unwrap()]).await?;
-        self.compare(*kind, &theirs[0], &ours[0]).map_err(|error| format!("{}: {error}", tell(question)))
+        let Question { kind, batches, theirs, ours } = question;
+        let (theirs, ours) = self.ask(*kind, theirs, ours, batches).await?;
+        for (number, (theirs, ours)) in theirs.iter().zip(&ours).enumerate() {
+            let compared = self.compare(*kind, theirs, ours);
+            compared.map_err(|error| format!("{}, batch {number}: {error}", tell(question)))?;
+        }
+        Ok(())
     }
 
     /// Sends both requests and returns the results of each batch.
@@ -198,12 +201,11 @@ impl Twins {
         let (pending, late) = life.expiring(100);
         self.write(Kind::CreateTransfers, &bytes_of(&pending, Transfer::as_bytes), &[100]).await?;
         // Each server expires them in its own time; what they say meanwhile is not compared.
-        let Question { kind, theirs: ids, .. } =
+        let Question { kind, batches, theirs: ids, .. } =
             questions::lookup(Kind::LookupAccounts, questions::accounts(life));
         let all_expired = async {
             loop {
-                let (theirs, ours) =
-                    self.ask(kind, &ids, &ids, &[u16::try_from(ids.len() / 16).unwrap()]).await?;
+                let (theirs, ours) = self.ask(kind, &ids, &ids, &batches).await?;
                 let is_pending = |accounts: &[Vec<u8>]| {
                     let accounts = accounts[0].chunks(128).filter_map(Account::from_bytes);
                     accounts.map(|account| account.debits_pending).any(|pending| pending > 0)
@@ -349,8 +351,59 @@ async fn the_same_lives_end_in_the_same_books() {
     assert_eq!(never_given(&twins.results), [""; 0], "{:?}", twins.results);
     let created = twins.results[&(true, 0)];
     assert!(created > 10_000 && twins.clocks.len() > 10_000, "{created} transfers were created");
+    assert_eq!(site.evictions(), 0);
     for (name, count) in &twins.compared {
         assert!(*count > 2_000, "only {count} {name} were compared");
     }
     site.stop().await;
+}
+
+/// Requests that cannot be read end the session, at both for the same reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_ends_the_session_for_the_same_reason() {
+    let Some(binary) = tool::binary() else { return };
+    let (site, replica) = tokio::join!(Site::start(), Replica::start(&binary));
+    let release = release(&binary).await;
+    for (number, (what, kind, body)) in (10..).zip(unreadable()) {
+        let mut said = Vec::new();
+        for address in [replica.address, site.address] {
+            let mut options = ClientOptions::new(vec![address], 0, number);
+            (options.release, options.patience) = (release, PATIENCE);
+            let mut client = Client::open(options).await.unwrap();
+            let answer = client.call(Operation::of(kind, release), &body).await;
+            said.push(answer.map_or_else(|error| error.to_string(), |answer| format!("{:?}", answer.body)));
+        }
+        assert_eq!(said[0], said[1], "{what}\n{}", replica.last_words());
+    }
+    site.stop().await;
+}
+
+/// Bodies, mostly broken, with what is wrong with each.
+fn unreadable() -> Vec<(&'static str, Kind, Vec<u8>)> {
+    let body = |payload: usize, size: usize, batches: &[u16]| {
+        let mut body = vec![0; payload];
+        multi_batch::append_trailer(batches, size, &mut body);
+        body
+    };
+    let mut damaged = body(128, 128, &[1]);
+    damaged[130] = 0;
+    let limit = QueryFilter { limit: 8_189, ..QueryFilter::default() };
+    let mut filters = limit.as_bytes().repeat(2);
+    multi_batch::append_trailer(&[1, 1], 64, &mut filters);
+    vec![
+        ("no batch of nothing", Kind::CreateTransfers, body(0, 128, &[0])),
+        ("three batches of nothing", Kind::LookupAccounts, body(0, 16, &[0, 0, 0])),
+        ("no body", Kind::CreateTransfers, vec![]),
+        ("no trailer", Kind::CreateTransfers, vec![0; 128]),
+        ("half an event", Kind::CreateAccounts, vec![0; 100]),
+        ("more events than the trailer says", Kind::CreateAccounts, body(256, 128, &[1])),
+        ("fewer events than the trailer says", Kind::CreateAccounts, body(128, 128, &[2])),
+        ("padding that is none", Kind::CreateAccounts, damaged),
+        ("two filters in a batch", Kind::QueryTransfers, body(128, 64, &[2])),
+        ("a batch without a filter", Kind::QueryTransfers, body(64, 64, &[1, 0])),
+        ("an account filter of another size", Kind::GetAccountTransfers, body(64, 64, &[1])),
+        ("two filters that want more than fits", Kind::QueryTransfers, filters),
+        ("two filters of changes", Kind::GetChangeEvents, vec![0; 128]),
+        ("no filter of changes", Kind::GetChangeEvents, vec![]),
+    ]
 }
