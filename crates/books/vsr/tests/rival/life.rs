@@ -27,6 +27,8 @@ pub(crate) struct Times {
 pub(crate) struct Life {
     pub(crate) dice: Dice,
     number: u32,
+    /// Whether a request may hold several batches.
+    pub(crate) has_batches: bool,
     /// Whether amounts are so large that sums overflow.
     is_wild: bool,
     sent: Vec<Transfer>,
@@ -47,10 +49,10 @@ enum Import {
 }
 
 impl Life {
-    pub(crate) fn new(number: u32) -> Self {
+    pub(crate) fn new(number: u32, has_batches: bool) -> Self {
         let mut dice = Dice::new(number.into());
         let is_wild = dice.once_in(3);
-        Self { dice, number, is_wild, sent: Vec::new(), opened: Vec::new() }
+        Self { dice, number, has_batches, is_wild, sent: Vec::new(), opened: Vec::new() }
     }
 
     /// An id of this life; 0 and the largest stay what they are.

@@ -33,7 +33,7 @@ impl Question {
 /// Asks for something, now and then for several things in one request. `since`: when the life began, on their side.
 pub(crate) fn question(life: &mut Life, clocks: &Clocks, since: u64) -> Question {
     let mut asked = one(life, clocks, since);
-    if asked.kind == Kind::GetChangeEvents || !life.dice.once_in(5) {
+    if asked.kind == Kind::GetChangeEvents || !life.has_batches || !life.dice.once_in(5) {
         return asked;
     }
     for _ in 0..20 {

@@ -1,6 +1,7 @@
 //! A replica of TigerBeetle and a site of ours, asked the same.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ledger_core::{
@@ -18,6 +19,9 @@ use super::tool::{self, Replica};
 
 /// Lives in one run.
 const LIVES: u32 = 36;
+/// More lives, as a client of a release whose requests hold one batch.
+const OLDER_LIVES: u32 = 6;
+const WITHOUT_BATCHES: Release = Release::new(0, 16, 33);
 /// Requests of a life, the first accounts not counted.
 const REQUESTS: u32 = 14;
 /// How long a request may take.
@@ -38,24 +42,31 @@ struct Twins {
     compared: BTreeMap<&'static str, usize>,
 }
 
+/// A client of `release`, whose id is its own at each server.
+async fn client(address: SocketAddr, release: Release, id: u128) -> Client {
+    let mut options = ClientOptions::new(vec![address], 0, id);
+    (options.release, options.patience) = (release, PATIENCE);
+    Client::open(options).await.unwrap()
+}
+
 impl Twins {
     async fn open(site: &Site, replica: &Replica, release: Release) -> Self {
-        let client = async |address| {
-            let mut options = ClientOptions::new(vec![address], 0, 1);
-            options.release = release;
-            options.patience = PATIENCE;
-            let opened = Client::open(options).await;
-            opened.unwrap_or_else(|error| panic!("{error}\n{}", replica.last_words()))
-        };
         Self {
-            theirs: client(replica.address).await,
-            ours: client(site.address).await,
+            theirs: client(replica.address, release, 1).await,
+            ours: client(site.address, release, 1).await,
             release,
             clocks: Clocks::default(),
             times: Times::default(),
             results: BTreeMap::new(),
             compared: BTreeMap::new(),
         }
+    }
+
+    /// Goes on as clients of another release.
+    async fn speak_as(&mut self, site: &Site, replica: &Replica, release: Release) {
+        self.theirs = client(replica.address, release, 2).await;
+        self.ours = client(site.address, release, 2).await;
+        self.release = release;
     }
 
     /// Sends a write, cut into batches at these places, and compares the results.
@@ -252,7 +263,7 @@ fn cut(life: &mut Life, events: &[u8], imported: u16) -> Vec<u16> {
         u16::from_le_bytes([events[event * 128 + 118], events[event * 128 + 119]]) & imported != 0
     };
     let (mut start, mut batches) = (0, Vec::new());
-    while count - start > 1 && life.dice.once_in(4) {
+    while life.has_batches && count - start > 1 && life.dice.once_in(4) {
         let end = start + life.dice.index(count - start);
         if is_imported(0) || !is_imported(end) {
             batches.push(u16::try_from(end - start).unwrap());
@@ -338,13 +349,16 @@ async fn the_same_lives_end_in_the_same_books() {
     let Some(binary) = tool::binary() else { return };
     let (site, replica) = tokio::join!(Site::start(), Replica::start(&binary));
     let mut twins = Twins::open(&site, &replica, release(&binary).await).await;
-    for number in 1..=LIVES {
-        let mut life = Life::new(number);
+    for number in 1..=LIVES + OLDER_LIVES {
+        if number == LIVES + 1 {
+            twins.speak_as(&site, &replica, WITHOUT_BATCHES).await;
+        }
+        let mut life = Life::new(number, number <= LIVES);
         if let Err(difference) = twins.live(&mut life).await {
             panic!("life {number}: {difference}\n{}", replica.last_words());
         }
     }
-    let mut life = Life::new(LIVES + 1);
+    let mut life = Life::new(LIVES + OLDER_LIVES + 1, false);
     if let Err(difference) = twins.let_expire(&mut life).await {
         panic!("what expires: {difference}\n{}", replica.last_words());
     }
@@ -367,9 +381,7 @@ async fn what_cannot_be_read_ends_the_session_for_the_same_reason() {
     for (number, (what, kind, body)) in (10..).zip(unreadable()) {
         let mut said = Vec::new();
         for address in [replica.address, site.address] {
-            let mut options = ClientOptions::new(vec![address], 0, number);
-            (options.release, options.patience) = (release, PATIENCE);
-            let mut client = Client::open(options).await.unwrap();
+            let mut client = client(address, release, number).await;
             let answer = client.call(Operation::of(kind, release), &body).await;
             said.push(answer.map_or_else(|error| error.to_string(), |answer| format!("{:?}", answer.body)));
         }
