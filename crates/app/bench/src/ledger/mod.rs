@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use vsr::Release;
 
 use crate::cli::LedgerArgs;
 use crate::meter::median;
@@ -21,8 +22,7 @@ use crate::stop::Stop;
 use apply::{Applied, apply};
 use load::Loaded;
 use records::{Kind, Pairs, Source, Workload};
-use server::{Party, Server};
-use vsr::Release;
+use server::{Party, Room, Server};
 
 const PLAIN: Workload = Workload { accounts: 10_000, pairs: Pairs::Uniform, kind: Kind::Posted };
 const ZIPF: Workload = Workload { pairs: Pairs::Zipf, ..PLAIN };
@@ -104,7 +104,7 @@ async fn measure(
     folder: &Path,
 ) -> Result<Measured> {
     let mut measured = Measured::default();
-    let server = Server::start(party, release, folder).await?;
+    let server = Server::start(party, release, Room::Usual, folder).await?;
     load::open_accounts(&server, 1, PLAIN.accounts).await?;
     let batches = |workload, first_session, seed| {
         let mut source = Source::new(workload, seed, 1 + u128::from(seed) * 1_000_000_000);
@@ -115,6 +115,9 @@ async fn measure(
     measured.rss_mb = server.rss_mb();
     measured.zipf = Some(batches(ZIPF, 200, 2).await?);
     measured.two_phase = Some(batches(TWO_PHASE, 300, 3).await?);
+    drop(server);
+    let server = Server::start(party, release, Room::Widest, folder).await?;
+    load::open_accounts(&server, 1, PLAIN.accounts).await?;
     let span = Duration::from_secs(args.seconds);
     for (number, sessions) in (4u128..).zip(SINGLES) {
         if matches!(party, Party::TigerBeetle(_)) && sessions > TIGERBEETLE_SESSIONS {
@@ -125,7 +128,7 @@ async fn measure(
         measured.singles.push((sessions, loaded));
     }
     drop(server);
-    let server = Server::start(party, release, folder).await?;
+    let server = Server::start(party, release, Room::Usual, folder).await?;
     load::open_accounts(&server, 1, args.accounts).await?;
     let many = Workload { accounts: args.accounts, ..PLAIN };
     let mut source = Source::new(many, 9, 1);

@@ -27,6 +27,15 @@ pub(crate) enum Party<'a> {
     TigerBeetle(&'a Path),
 }
 
+/// How many clients a replica expects at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// As it starts by default: TigerBeetle takes 32 connections.
+    Usual,
+    /// As many as it can serve: TigerBeetle 64.
+    Widest,
+}
+
 /// A running replica. Dropping it kills it and removes its folder.
 pub(crate) struct Server {
     child: Child,
@@ -38,12 +47,17 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a replica and waits until it opens a session for a client of `release`.
-    pub(crate) async fn start(party: Party<'_>, release: Option<Release>, parent: &Path) -> Result<Self> {
+    pub(crate) async fn start(
+        party: Party<'_>,
+        release: Option<Release>,
+        room: Room,
+        parent: &Path,
+    ) -> Result<Self> {
         let folder = scratch::folder(parent)?;
         let address = free_address()?;
         let mut command = match party {
             Party::Tongbao(binary) => site(binary, folder.path(), address),
-            Party::TigerBeetle(binary) => replica(binary, folder.path(), address).await?,
+            Party::TigerBeetle(binary) => replica(binary, folder.path(), address, room).await?,
         };
         let log = folder.path().join("log");
         let child = command
@@ -107,7 +121,7 @@ fn site(binary: &Path, folder: &Path, address: SocketAddr) -> Command {
     command
 }
 
-async fn replica(binary: &Path, folder: &Path, address: SocketAddr) -> Result<Command> {
+async fn replica(binary: &Path, folder: &Path, address: SocketAddr, room: Room) -> Result<Command> {
     let file = folder.join("0_0.tigerbeetle");
     let formatted = Command::new(binary)
         .args(["format", "--cluster=0", "--replica=0", "--replica-count=1"])
@@ -118,7 +132,11 @@ async fn replica(binary: &Path, folder: &Path, address: SocketAddr) -> Result<Co
     let said = String::from_utf8_lossy(&formatted.stderr);
     ensure!(formatted.status.success(), "`tigerbeetle format` failed: {}", said.trim());
     let mut command = Command::new(binary);
-    command.arg("start").arg(format!("--addresses={address}")).arg(&file);
+    command.arg("start").arg(format!("--addresses={address}"));
+    if room == Room::Widest {
+        command.args(["--experimental", "--limit-pipeline-requests=56"]);
+    }
+    command.arg(&file);
     Ok(command)
 }
 
