@@ -12,7 +12,7 @@ use crate::process::Cmd;
 use crate::test::TestArgs;
 use crate::tools::{Installer, Node, ensure_compilers};
 use crate::workspace::Workspace;
-use crate::{fuzz, suite, test, tidy};
+use crate::{fuzz, suite, test, tidy, tigerbeetle};
 
 /// Builds, starts, tests and checks the platform.
 #[derive(Parser)]
@@ -38,6 +38,8 @@ enum Verb {
     Sim(SimArgs),
     /// Tries arbitrary bytes at every door, or at one, with libFuzzer.
     Fuzz(fuzz::FuzzArgs),
+    /// Builds TigerBeetle, once, and prints where its binary is.
+    Tigerbeetle,
     /// Checks what the compiler cannot see: directions, purity, dead files, documents.
     Tidy(tidy::TidyArgs),
 }
@@ -62,7 +64,7 @@ struct BenchArgs {
     /// Also writes the figures as one JSON object.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Handed to the benchmark.
+    /// Handed to the benchmark. With `--tigerbeetle build`, TigerBeetle is built and its path takes the word's place.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
     args: Vec<OsString>,
 }
@@ -90,6 +92,10 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Suite(args) => suite::run(&args),
         Verb::Sim(args) => simulate(&args),
         Verb::Fuzz(args) => fuzz::run(&workspace, &args),
+        Verb::Tigerbeetle => {
+            println!("{}", tigerbeetle::find_or_build(&workspace, &Installer::detect())?.display());
+            Ok(ExitCode::SUCCESS)
+        }
         Verb::Tidy(args) => tidy::run(&workspace, &args),
     }
 }
@@ -125,12 +131,13 @@ fn bench(workspace: &Workspace, args: &BenchArgs) -> Result<ExitCode> {
         bail!("there are no benchmarks in this checkout: crates/app/bench is missing");
     }
     ensure_compilers(&Installer::detect())?;
+    let own = tigerbeetle::named(&args.args, || tigerbeetle::find_or_build(workspace, &Installer::detect()))?;
     Cmd::cargo().args(["build", "--release", "--package", "tongbao", "--package", "bench"]).run()?;
     let mut bench = Cmd::new(workspace.release_binary("bench")).arg(&args.name);
     if let Some(json) = &args.json {
         bench = bench.arg("--json").arg(json);
     }
-    bench.args(&args.args).exec()
+    bench.args(&own).exec()
 }
 
 /// Builds and becomes the simulator.

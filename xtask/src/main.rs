@@ -16,6 +16,7 @@ mod steps;
 mod suite;
 mod test;
 mod tidy;
+mod tigerbeetle;
 mod tools;
 mod workspace;
 

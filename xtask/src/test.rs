@@ -1,6 +1,7 @@
 //! `test` and `ci`: everything that must hold before a change lands, in order.
 
 use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -15,7 +16,7 @@ use crate::tools::{
     has_cargo_command,
 };
 use crate::workspace::Workspace;
-use crate::{fuzz, tidy};
+use crate::{fuzz, tidy, tigerbeetle};
 
 /// How many seeds the simulator runs when nothing else is said.
 pub(crate) const SIMULATOR_SEEDS: u64 = 10_000;
@@ -80,7 +81,7 @@ const fn nightly(
 }
 
 /// The console comes before the Rust steps that embed it: built later, it would make them compile twice.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     step("format", "cargo fmt --check", |session, _| session.format()),
     step("tidy", "cargo xtask tidy", |session, _| session.tidy()),
     step("console-packages", "npm install, as locked", |session, _| {
@@ -93,6 +94,7 @@ const STEPS: [Step; 14] = [
     step("console-unit", "npm run test", |session, _| session.script("test")),
     step("console-build", "npm run build", |session, _| session.console(Console::ensure_built)),
     step("clippy", "cargo clippy --all-targets, warnings are errors", |session, _| session.clippy()),
+    step("tigerbeetle", "built once, for the tests beside it", |session, _| session.tigerbeetle()),
     step("rust", "cargo nextest run, or cargo test", |session, _| session.rust()),
     step("doc", "cargo test --doc, cargo doc without warnings", |session, _| session.doc()),
     slow("release", "cargo build --release", |session, _| session.release()),
@@ -115,7 +117,9 @@ pub(crate) fn run(workspace: &Workspace, args: &TestArgs, strict: bool) -> Resul
         let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
         bail!("no step is called like that; there are: {}", names.join(", "));
     }
-    let session = Session { workspace, strict, installer: Installer::detect(), node: OnceCell::new() };
+    let installer = Installer::detect();
+    let session =
+        Session { workspace, strict, installer, node: OnceCell::new(), tigerbeetle: OnceCell::new() };
     ensure_compilers(&session.installer)?;
     let mut steps = Steps::new(chosen.len());
     for step in chosen {
@@ -146,6 +150,7 @@ struct Session<'w> {
     strict: bool,
     installer: Installer,
     node: OnceCell<Result<Node, String>>,
+    tigerbeetle: OnceCell<Result<PathBuf, String>>,
 }
 
 impl Session<'_> {
@@ -170,6 +175,13 @@ impl Session<'_> {
         passed(&self.cargo("clippy").args(["--workspace", "--all-targets", "--", "--deny", "warnings"]))
     }
 
+    fn tigerbeetle(&self) -> Result<Outcome> {
+        match self.rival() {
+            Ok(_) => Ok(Outcome::Passed),
+            Err(reason) => Ok(self.missing(reason)),
+        }
+    }
+
     fn rust(&self) -> Result<Outcome> {
         if let Err(reason) = ensure_postgres(&self.installer) {
             if self.strict {
@@ -183,7 +195,11 @@ impl Session<'_> {
             println!("cargo-nextest is not installed: the slower cargo test does the same.");
             self.cargo("test").args(["--workspace", "--all-targets", "--no-fail-fast"])
         };
-        passed(&command)
+        // Without it the tests that need it say so themselves, and fail where that is a failure.
+        passed(&match self.rival() {
+            Ok(binary) => command.env(tigerbeetle::VARIABLE, binary),
+            Err(_) => command,
+        })
     }
 
     fn doc(&self) -> Result<Outcome> {
@@ -265,6 +281,14 @@ impl Session<'_> {
         let find =
             || Node::find_or_install(self.workspace, &self.installer).map_err(|error| format!("{error:#}"));
         self.node.get_or_init(find).as_ref()
+    }
+
+    /// TigerBeetle's binary, looked for once.
+    fn rival(&self) -> Result<&PathBuf, &String> {
+        let find = || {
+            tigerbeetle::find_or_build(self.workspace, &self.installer).map_err(|error| format!("{error:#}"))
+        };
+        self.tigerbeetle.get_or_init(find).as_ref()
     }
 
     /// A tool is not here and cannot be installed: on a person's machine the step is left out and says so, for CI

@@ -171,6 +171,16 @@ pub(crate) fn ensure_compilers(installer: &Installer) -> Result<()> {
     }
 }
 
+/// Python with what makes virtual environments.
+pub(crate) fn ensure_python(installer: &Installer) -> Result<()> {
+    let is_there = || Cmd::new("python3").args(["-c", "import ensurepip, venv"]).read().is_ok();
+    if is_there() {
+        return Ok(());
+    }
+    installer.install("Python", &["python3", "python3-venv"])?;
+    if is_there() { Ok(()) } else { bail!("Python was installed, but cannot make virtual environments") }
+}
+
 /// PostgreSQL for the tests of journals in it: what is in `PATH` or Debian's folder, or installed now.
 pub(crate) fn ensure_postgres(installer: &Installer) -> Result<()> {
     let is_there = || find_in_path("postgres").is_some() || Path::new("/usr/lib/postgresql").is_dir();

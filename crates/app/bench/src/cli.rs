@@ -127,7 +127,8 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct LedgerArgs {
     #[command(flatten)]
     pub(crate) binary: BinaryArgs,
-    /// The `tigerbeetle` binary to measure beside ours, with the same client and the same requests.
+    /// The `tigerbeetle` binary to measure beside ours, with the same client and the same requests, as a client of its
+    /// release. `cargo xtask bench ledger --tigerbeetle build` builds it.
     #[arg(long, value_name = "PATH")]
     pub(crate) tigerbeetle: Option<PathBuf>,
     /// Batches of 8,190 transfers in each load.

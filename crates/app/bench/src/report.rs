@@ -11,6 +11,8 @@ use crate::machine::{self, Machine};
 pub(crate) enum Target {
     /// Not less.
     AtLeast(f64),
+    /// Not more.
+    AtMost(f64),
     /// Less than this.
     Below(f64),
     /// Exactly this.
@@ -21,6 +23,7 @@ impl Target {
     fn is_met(self, value: f64) -> bool {
         match self {
             Self::AtLeast(limit) => value >= limit,
+            Self::AtMost(limit) => value <= limit,
             Self::Below(limit) => value < limit,
             Self::Exactly(wanted) => value.total_cmp(&wanted).is_eq(),
         }
@@ -29,6 +32,7 @@ impl Target {
     fn text(self) -> String {
         match self {
             Self::AtLeast(limit) => format!("≥ {}", shown(limit)),
+            Self::AtMost(limit) => format!("≤ {}", shown(limit)),
             Self::Below(limit) => format!("< {}", shown(limit)),
             Self::Exactly(wanted) => format!("= {}", shown(wanted)),
         }
@@ -205,10 +209,14 @@ mod tests {
         let mut report = Report::new("x");
         report.aim("a", 7.0, Target::AtLeast(8.0), "");
         report.aim("b", 7.0, Target::Below(8.0), "");
+        report.aim("d", 0.5, Target::AtMost(0.5), "");
+        report.aim("e", 1.001, Target::AtMost(1.0), "");
         report.aim("c", 0.0, Target::Exactly(0.0), "");
         assert!(report.table().contains("≥ 8 MISSED"));
         assert!(report.table().contains("< 8 met"));
         assert!(report.table().contains("= 0 met"));
+        assert!(report.table().contains("≤ 0.500 met"));
+        assert!(report.table().contains("≤ 1 MISSED"));
         assert!(report.is_sound());
         report.fault("a payment was lost");
         assert!(!report.is_sound());

@@ -225,3 +225,26 @@ pub fn results(operation: Operation, body: &[u8]) -> Option<Vec<&[u8]>> {
     };
     lengths.iter().map(take).collect()
 }
+
+/// Index and status of each of `events` that a batch of a write refused, by the batch's results.
+///
+/// Errors: `None` if the results are not those of so many events.
+pub fn refusals(operation: Operation, events: usize, results: &[u8]) -> Option<Vec<(u32, u32)>> {
+    let number = |bytes: &[u8]| bytes.first_chunk().copied().map(u32::from_le_bytes);
+    if !operation.kind.is_write() || !results.len().is_multiple_of(operation.result_size()) {
+        return None;
+    }
+    let results = results.chunks_exact(operation.result_size());
+    if operation.encoding != Encoding::Batched {
+        let refused: Option<Vec<(u32, u32)>> =
+            results.map(|result| Some((number(result)?, number(&result[4..])?))).collect();
+        return refused.filter(|refused| {
+            let is_event =
+                |(index, _): &(u32, u32)| usize::try_from(*index).is_ok_and(|index| index < events);
+            refused.iter().all(is_event) && refused.is_sorted_by(|one, next| one.0 < next.0)
+        });
+    }
+    let is_whole = results.len() == events;
+    let refused = (0..).zip(results).filter(|(_, outcome)| status(outcome) != CREATED);
+    is_whole.then(|| refused.map(|(index, outcome)| (index, status(outcome))).collect())
+}

@@ -22,7 +22,9 @@ pub mod multi_batch;
 mod operation;
 mod release;
 
-pub use body::{Batches, EVENTS_MAX, clamp_limits, finish_read, finish_write, published_status, results};
+pub use body::{
+    Batches, EVENTS_MAX, clamp_limits, finish_read, finish_write, published_status, refusals, results,
+};
 pub use checksum::{CHECKSUM_OF_NOTHING, checksum};
 pub use client::{ClientSession, Heard, SessionError};
 pub use connection::{Connection, ConnectionError, Done, Effect, Ignored, Site, Submission, Work};
@@ -31,4 +33,4 @@ pub use header::{
     MESSAGE_BYTES_MAX, PingClient, PongClient, Reply, Request,
 };
 pub use operation::{Encoding, Kind, Operation};
-pub use release::Release;
+pub use release::{Release, ReleaseError};

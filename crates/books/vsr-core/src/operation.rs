@@ -1,5 +1,7 @@
 //! What a request asks for, and the sizes of its events and results.
 
+use crate::release::Release;
+
 /// An operation of the protocol itself: opens a session.
 pub(crate) const REGISTER: u8 = 2;
 /// An operation of the protocol itself: does nothing, durably.
@@ -86,7 +88,17 @@ impl Operation {
 
     /// The operation as clients of [`Release::OURS`](crate::Release::OURS) send it.
     pub fn newest(kind: Kind) -> Self {
-        let encoding = if kind == GetChangeEvents { Unbatched } else { Batched };
+        Self::of(kind, Release::OURS)
+    }
+
+    /// The operation as the published clients of `release` send it.
+    pub fn of(kind: Kind, release: Release) -> Self {
+        let encoding = match kind {
+            _ if release < Release::SEVERAL_BATCHES => Unbatched,
+            GetChangeEvents => Unbatched,
+            CreateAccounts | CreateTransfers if release < Release::A_RESULT_FOR_EACH => Sparse,
+            _ => Batched,
+        };
         Self { kind, encoding }
     }
 
@@ -168,5 +180,17 @@ mod tests {
         assert_eq!(Operation::newest(CreateTransfers).number(), 147);
         assert_eq!(Operation::newest(GetChangeEvents).number(), 137);
         assert_eq!(Operation { kind: QueryAccounts, encoding: Sparse }.number(), 0);
+    }
+
+    #[test]
+    fn clients_of_each_release_send_the_operations_that_it_has() {
+        let number = |kind, minor, patch| Operation::of(kind, Release::new(0, minor, patch)).number();
+        let releases = [(16, 4), (16, 33), (16, 34), (16, 78), (17, 0), (17, 9)];
+        let numbers = |kind| releases.map(|(minor, patch)| number(kind, minor, patch));
+        assert_eq!(numbers(CreateAccounts), [129, 129, 138, 138, 146, 146]);
+        assert_eq!(numbers(CreateTransfers), [130, 130, 139, 139, 147, 147]);
+        assert_eq!(numbers(LookupAccounts), [131, 131, 140, 140, 140, 140]);
+        assert_eq!(numbers(QueryTransfers), [136, 136, 145, 145, 145, 145]);
+        assert_eq!(numbers(GetChangeEvents), [137; 6]);
     }
 }

@@ -161,9 +161,10 @@ impl Client {
         Ok(client)
     }
 
-    /// Sends one batch of `kind` in the newest encoding and returns its results, without the trailer.
+    /// Sends one batch of `kind` and returns its results, without the trailer: both in the encoding of the release that
+    /// the client speaks as. Before 0.17 a write has results only of events that were refused, as index and status.
     pub async fn batch(&mut self, kind: Kind, events: &[u8]) -> Result<Answer, ClientError> {
-        let operation = Operation::newest(kind);
+        let operation = self.operation(kind);
         let mut body = std::mem::take(&mut self.body);
         body.clear();
         body.extend_from_slice(events);
@@ -178,6 +179,11 @@ impl Client {
         let len = batches.first().map_or(0, |batch| batch.len());
         answer.body.truncate(len);
         Ok(answer)
+    }
+
+    /// The operation that it sends for `kind`, by the release it speaks as.
+    pub fn operation(&self, kind: Kind) -> Operation {
+        Operation::of(kind, self.options.release)
     }
 
     /// Sends a request with this body, trailer included, and waits for its reply.

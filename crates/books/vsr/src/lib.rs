@@ -44,4 +44,4 @@ pub use gate::{Gate, GateError, GateFiles};
 pub use gate_metrics::GateCounts;
 pub use metrics::{Counts, Metrics};
 pub use tunnel::{Tunnel, TunnelError, Upstream};
-pub use vsr_core::{BODY_BYTES_MAX, Encoding, Kind, Operation, Release};
+pub use vsr_core::{BODY_BYTES_MAX, Encoding, Kind, Operation, Release, refusals};

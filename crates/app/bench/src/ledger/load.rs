@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use ledger_core::{EVENT_BYTES, OUTCOME_BYTES, Outcome};
+use anyhow::{Context as _, Result, ensure};
+use ledger_core::EVENT_BYTES;
 use tokio::task::JoinSet;
-use vsr::{Client, Kind};
+use vsr::{Client, Kind, Operation, refusals};
 
 use super::records::{self, Source, Workload};
 use super::server::Server;
@@ -44,7 +44,7 @@ pub(crate) async fn open_accounts(server: &Server, first_session: u128, accounts
         tasks.spawn(async move {
             for body in own {
                 let answer = session.batch(Kind::CreateAccounts, &body).await?;
-                check(&answer.body, body.len() / EVENT_BYTES)?;
+                check(session.operation(Kind::CreateAccounts), &answer.body, body.len() / EVENT_BYTES)?;
             }
             anyhow::Ok(())
         });
@@ -138,15 +138,14 @@ async fn send(client: &mut Client, body: &[u8], meter: &Meter) -> Result<()> {
     let sent = clock::now();
     let answer = client.batch(Kind::CreateTransfers, body).await?;
     meter.note(sent.elapsed());
-    check(&answer.body, body.len() / EVENT_BYTES)
+    check(client.operation(Kind::CreateTransfers), &answer.body, body.len() / EVENT_BYTES)
 }
 
 /// Every event must have been created.
-fn check(outcomes: &[u8], events: usize) -> Result<()> {
-    let created = ledger_core::CreateTransferStatus::Created as u32;
-    let found = outcomes.chunks_exact(OUTCOME_BYTES).filter_map(Outcome::from_bytes);
-    let done = found.filter(|outcome| outcome.status == created).count();
-    ensure!(done == events, "of {events} events only {done} were created");
+fn check(operation: Operation, results: &[u8], events: usize) -> Result<()> {
+    let refused = refusals(operation, events, results).context("a reply does not belong to its request")?;
+    let first = refused.first().map_or(0, |(_, status)| *status);
+    ensure!(refused.is_empty(), "of {events} events {} were refused, one with status {first}", refused.len());
     Ok(())
 }
 

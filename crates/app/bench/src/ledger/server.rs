@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use vsr::{Client, ClientOptions};
+use vsr::{Client, ClientOptions, Release};
 
 use crate::{clock, machine, scratch};
 
@@ -27,21 +27,37 @@ pub(crate) enum Party<'a> {
     TigerBeetle(&'a Path),
 }
 
+/// How many clients a replica expects at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// As it starts by default: TigerBeetle takes 32 connections.
+    Usual,
+    /// As many as it can serve: TigerBeetle 64.
+    Widest,
+}
+
 /// A running replica. Dropping it kills it and removes its folder.
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
+    /// What its clients speak as; without it, the newest.
+    release: Option<Release>,
     _folder: TempDir,
 }
 
 impl Server {
-    /// Starts a replica and waits until it opens a session.
-    pub(crate) async fn start(party: Party<'_>, parent: &Path) -> Result<Self> {
+    /// Starts a replica and waits until it opens a session for a client of `release`.
+    pub(crate) async fn start(
+        party: Party<'_>,
+        release: Option<Release>,
+        room: Room,
+        parent: &Path,
+    ) -> Result<Self> {
         let folder = scratch::folder(parent)?;
         let address = free_address()?;
         let mut command = match party {
             Party::Tongbao(binary) => site(binary, folder.path(), address),
-            Party::TigerBeetle(binary) => replica(binary, folder.path(), address).await?,
+            Party::TigerBeetle(binary) => replica(binary, folder.path(), address, room).await?,
         };
         let log = folder.path().join("log");
         let child = command
@@ -51,7 +67,7 @@ impl Server {
             .kill_on_drop(true)
             .spawn()
             .context("the replica cannot be started")?;
-        let server = Self { child, address, _folder: folder };
+        let server = Self { child, address, release, _folder: folder };
         let begun = clock::now();
         loop {
             let mut options = server.options(u128::MAX - 1);
@@ -67,7 +83,9 @@ impl Server {
     }
 
     fn options(&self, id: u128) -> ClientOptions {
-        ClientOptions::new(vec![self.address], 0, id)
+        let mut options = ClientOptions::new(vec![self.address], 0, id);
+        options.release = self.release.unwrap_or(options.release);
+        options
     }
 
     /// Opens a session. Every session of a replica has an id of its own.
@@ -82,6 +100,20 @@ impl Server {
     }
 }
 
+/// The release that TigerBeetle's binary says it is.
+pub(crate) async fn release(binary: &Path) -> Result<Release> {
+    let asked = Command::new(binary).arg("version").output().await;
+    let asked = asked.with_context(|| format!("`{}` cannot be started", binary.display()))?;
+    let said = String::from_utf8_lossy(&asked.stdout);
+    said_release(&said).with_context(|| format!("`{} version` said `{}`", binary.display(), said.trim()))
+}
+
+/// Reads `TigerBeetle version 0.16.78+0000000`.
+fn said_release(said: &str) -> Option<Release> {
+    let version = said.lines().next()?.split_whitespace().last()?;
+    version.split('+').next()?.parse().ok()
+}
+
 fn site(binary: &Path, folder: &Path, address: SocketAddr) -> Command {
     let mut command = Command::new(binary);
     command.arg("--data").arg(folder).args(["site", "--name", "east-1", "--rank", "0"]);
@@ -89,7 +121,7 @@ fn site(binary: &Path, folder: &Path, address: SocketAddr) -> Command {
     command
 }
 
-async fn replica(binary: &Path, folder: &Path, address: SocketAddr) -> Result<Command> {
+async fn replica(binary: &Path, folder: &Path, address: SocketAddr, room: Room) -> Result<Command> {
     let file = folder.join("0_0.tigerbeetle");
     let formatted = Command::new(binary)
         .args(["format", "--cluster=0", "--replica=0", "--replica-count=1"])
@@ -100,7 +132,11 @@ async fn replica(binary: &Path, folder: &Path, address: SocketAddr) -> Result<Co
     let said = String::from_utf8_lossy(&formatted.stderr);
     ensure!(formatted.status.success(), "`tigerbeetle format` failed: {}", said.trim());
     let mut command = Command::new(binary);
-    command.arg("start").arg(format!("--addresses={address}")).arg(&file);
+    command.arg("start").arg(format!("--addresses={address}"));
+    if room == Room::Widest {
+        command.args(["--experimental", "--limit-pipeline-requests=56"]);
+    }
+    command.arg(&file);
     Ok(command)
 }
 
@@ -119,4 +155,17 @@ fn create(path: &Path) -> Result<File> {
 fn tail(path: &Path) -> String {
     let text = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&text[text.len().saturating_sub(2_000)..]).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_says_its_release() {
+        let release = |minor, patch| Some(Release::new(0, minor, patch));
+        assert_eq!(said_release("TigerBeetle version 0.16.78+0000000\n"), release(16, 78));
+        assert_eq!(said_release("TigerBeetle version 0.17.9\nbuild.mode=.ReleaseSafe\n"), release(17, 9));
+        assert_eq!((said_release(""), said_release("tongbao 1\n")), (None, None));
+    }
 }

@@ -1,8 +1,8 @@
 //! Bodies of requests, and what becomes of results.
 
 use vsr_core::{
-    Connection, Encoding, EvictionReason, Kind, Operation, clamp_limits, finish_read, finish_write,
-    multi_batch, published_status, results,
+    Batches, Connection, Encoding, EvictionReason, Kind, Operation, clamp_limits, finish_read, finish_write,
+    multi_batch, published_status, refusals, results,
 };
 
 use super::{batched, batches, evicted, feed, request, submitted};
@@ -10,7 +10,7 @@ use super::{batched, batches, evicted, feed, request, submitted};
 const ACCOUNT_IMPORTED: u16 = 1 << 4;
 const LINKED: u16 = 1;
 
-fn read(operation: Operation, body: &[u8]) -> vsr_core::Batches {
+fn read(operation: Operation, body: &[u8]) -> Batches {
     let submission = submitted(feed(&mut Connection::default(), &request(1, operation.number(), body)));
     batches(&submission).clone()
 }
@@ -141,7 +141,7 @@ fn outcomes_become_what_each_client_knows() {
     const CREATED: u32 = u32::MAX;
     let made = |encoding, lengths: &[u16]| {
         let operation = Operation { kind: Kind::CreateTransfers, encoding };
-        let batches = vsr_core::Batches { lengths: lengths.to_vec(), payload_len: 4 * 128 };
+        let batches = Batches { lengths: lengths.to_vec(), payload_len: 4 * 128 };
         let mut out = outcomes(&[CREATED, 46, CREATED, 21]);
         assert_eq!(finish_write(operation, &batches, &mut out), 103, "the latest stamp");
         let results = results(operation, &out).unwrap();
@@ -169,4 +169,24 @@ fn results_of_reads_are_told_apart_by_batch() {
         None,
         "no room for the trailer"
     );
+}
+
+#[test]
+fn refusals_are_read_from_replies_of_every_encoding() {
+    let kind = Kind::CreateTransfers;
+    let given = [u32::MAX, 1, 54, u32::MAX];
+    for encoding in [Encoding::Unbatched, Encoding::Sparse, Encoding::Batched] {
+        let operation = Operation { kind, encoding };
+        let batches = Batches { lengths: vec![4], payload_len: 4 * 128 };
+        let mut body = outcomes(&given);
+        finish_write(operation, &batches, &mut body);
+        let results = results(operation, &body).unwrap()[0];
+        assert_eq!(refusals(operation, 4, results), Some(vec![(1, 1), (2, 54)]), "{encoding:?}");
+        assert_eq!(refusals(operation, 2, results), None, "{encoding:?}: of another request");
+        assert_eq!(refusals(operation, 4, &results[1..]), None, "{encoding:?}: not whole");
+    }
+    let sparse = Operation { kind, encoding: Encoding::Sparse };
+    assert_eq!(refusals(sparse, 4, &[]), Some(vec![]));
+    assert_eq!(refusals(sparse, 4, &[0; 16]), None, "one event is refused twice");
+    assert_eq!(refusals(Operation::newest(Kind::LookupAccounts), 0, &[]), None, "a read refuses nothing");
 }

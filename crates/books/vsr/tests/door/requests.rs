@@ -1,9 +1,9 @@
 //! Requests that are answered.
 
-use vsr::{ClientError, Encoding, Kind, Operation};
+use vsr::{Client, ClientError, ClientOptions, Encoding, Kind, Operation, refusals};
 use vsr_core::{ClientSession, EvictionReason, Header, Release, Reply, Request, SessionError, multi_batch};
 
-use super::site::{Raw, accounts, client, doors, statuses, transfer, transfers};
+use super::site::{Raw, accounts, addresses, client, doors, statuses, transfer, transfers};
 
 const CREATED: u32 = u32::MAX;
 
@@ -60,6 +60,28 @@ async fn the_largest_batch_passes_and_older_encodings_are_answered_in_kind() {
     assert_eq!(bank.transfers(), 16_189);
     let again = client.call(unbatched, &transfers(20_000..20_001)).await.unwrap();
     assert!(again.body.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_speaks_as_the_release_it_is_given() {
+    for (minor, patch, encoding) in
+        [(16, 30, Encoding::Unbatched), (16, 78, Encoding::Sparse), (17, 0, Encoding::Batched)]
+    {
+        let (_, doors) = doors(1).await;
+        let mut options = ClientOptions::new(addresses(&doors), 0, 1);
+        options.release = Release::new(0, minor, patch);
+        let mut client = Client::open(options).await.unwrap();
+        let operation = client.operation(Kind::CreateTransfers);
+        assert_eq!(operation.encoding, encoding);
+        client.batch(Kind::CreateAccounts, &accounts(1..3)).await.unwrap();
+        let mut events = transfers(1..4);
+        events.extend_from_slice(&transfers(2..3));
+        let made = client.batch(Kind::CreateTransfers, &events).await.unwrap();
+        let exists = 46;
+        assert_eq!(refusals(operation, 4, &made.body), Some(vec![(3, exists)]), "{encoding:?}");
+        let found = client.batch(Kind::LookupTransfers, &ids(&[2, 9, 3])).await.unwrap();
+        assert_eq!(found.body.len(), 256, "{encoding:?}");
+    }
 }
 
 #[tokio::test]
