@@ -1,3 +1,4 @@
+import type { FormEvent } from "react";
 import { type Access, getAccess } from "../api/client";
 import { useQuery } from "../api/useQuery";
 import { navigate } from "../app/navigation";
@@ -15,9 +16,11 @@ const REFRESH_MS = 3000;
 export function AccessPage({ find }: { readonly find: string | null }) {
   const { t } = useText();
   const query = useQuery("access", (signal) => getAccess(signal), REFRESH_MS);
+  const seen = query.data;
+  const isEmpty = seen && seen.rules.total === 0 && seen.certificates.certificates.length === 0;
   return (
     <>
-      <PageTitle title={t("access.title")} note={<FindBox find={find ?? ""} />} />
+      <PageTitle title={t("access.title")} note={isEmpty ? null : <FindBox find={find ?? ""} />} />
       <Loaded query={query}>
         {(access) => (
           <>
@@ -35,16 +38,16 @@ export function AccessPage({ find }: { readonly find: string | null }) {
   );
 }
 
-/** Filters both tables while one types; the search is part of the address. */
+function enterRows(event: FormEvent): void {
+  event.preventDefault();
+  document.querySelector<HTMLElement>("main [data-row]")?.focus();
+}
+
+/** Filters both tables while one types; the search is part of the address. Enter goes to the first row. */
 function FindBox({ find }: { readonly find: string }) {
   const { t } = useText();
   return (
-    <form
-      className="search"
-      role="search"
-      aria-label={t("access.find")}
-      onSubmit={(event) => event.preventDefault()}
-    >
+    <form className="search" role="search" aria-label={t("access.find")} onSubmit={enterRows}>
       <input
         type="search"
         data-search=""

@@ -143,7 +143,7 @@ function CertificatesTable({ certificates }: { readonly certificates: readonly C
             <td className="fine" title={one.fingerprint}>
               <code>{shortHash(one.fingerprint)}</code>
             </td>
-            <td className="fine">{one.file}</td>
+            <td className="fine file">{one.file}</td>
           </tr>
         ))}
       </tbody>

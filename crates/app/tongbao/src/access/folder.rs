@@ -55,7 +55,7 @@ pub(super) fn look(folder: &Path, now_s: i64) -> Found {
             }
         }
     }
-    found.certificates.sort_by(|a, b| a.kind.cmp(&b.kind));
+    found.certificates.sort_by_key(|one| one.kind);
     found
 }
 

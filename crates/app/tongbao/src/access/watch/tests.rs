@@ -53,6 +53,7 @@ impl Bench {
         self.look()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the test makes the folder that is looked at")]
     fn write(&self, file: &str, text: &str) {
         fs::write(self.files.certs.join(file), text).unwrap();
     }
