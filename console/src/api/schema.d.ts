@@ -776,10 +776,7 @@ export interface components {
         };
         /** @description Why a file cannot be used. */
         AccessProblem: {
-            /**
-             * @description The code, which has a page; the sites' logs name the same.
-             * @example ACC-0012
-             */
+            /** @description The code, which has a page; the sites' logs name the same. */
             code: string;
             /** @description What is wrong. */
             detail: string;

@@ -119,7 +119,6 @@ pub enum AccessRight {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccessProblem {
     /// The code, which has a page; the sites' logs name the same.
-    #[schema(example = "ACC-0012")]
     pub code: String,
     /// What is wrong.
     pub detail: String,
