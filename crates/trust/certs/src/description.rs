@@ -34,16 +34,20 @@ impl Description {
         let unreadable = || CertsError::Certificate { what: "file" };
         let found = CertificateDer::pem_slice_iter(pem).take(CHAIN_MAX);
         let all: Vec<Self> = found
-            .map(|certificate| Self::of(&certificate.map_err(|_| unreadable())?).ok_or_else(unreadable))
+            .map(|certificate| Self::of(&certificate.map_err(|_| unreadable())?))
             .collect::<Result<_, _>>()?;
         if all.is_empty() { Err(unreadable()) } else { Ok(all) }
     }
 
-    fn of(der: &[u8]) -> Option<Self> {
-        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
-        let constraints = certificate.basic_constraints().ok()?;
-        Some(Self {
-            names: Names::of(der).ok()?,
+    /// Reads a certificate in DER.
+    ///
+    /// Errors: [`CertsError::Certificate`].
+    pub fn of(der: &[u8]) -> Result<Self, CertsError> {
+        let unreadable = || CertsError::Certificate { what: "file" };
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).map_err(|_| unreadable())?;
+        let constraints = certificate.basic_constraints().map_err(|_| unreadable())?;
+        Ok(Self {
+            names: Names::of(der).map_err(|_| unreadable())?,
             subject: certificate.subject().to_string(),
             issuer: certificate.issuer().to_string(),
             is_authority: constraints.is_some_and(|constraints| constraints.value.ca),
