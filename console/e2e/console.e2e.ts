@@ -3,6 +3,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  type Access,
   type Session,
   createAccount,
   createPayment,
@@ -11,6 +12,7 @@ import {
   openDay,
   openSession,
   placeAccounts,
+  readAccess,
   screenshot,
 } from "./harness";
 
@@ -301,6 +303,126 @@ describe("ledger", () => {
   });
 });
 
+describe("access", () => {
+  test("shows who may do what, and the certificates with their ends", async () => {
+    await visit("/access");
+    await page.locator('[data-rule="operator"]').waitFor();
+    expect(await text('[data-rule="operator"]')).toBe("operator every ledger yes yes yes valid");
+    expect(await page.locator("[data-door]").count()).toBe(3);
+    const files = page.locator("[data-certificate]");
+    expect(await files.count()).toBe(5);
+    expect(await text('[data-certificate="clients/operator.pem"]')).toMatch(
+      /^operator client valid [\d-]+ [\d-]+ 39\d yes CN=Tongbao [0-9a-f]{8}…[0-9a-f]{6} clients\/operator\.pem$/,
+    );
+    await screenshot(page, "access");
+  });
+
+  test("is filtered as one types, and the filter is an address", async () => {
+    await page.keyboard.press("/");
+    await page.keyboard.type("SOUTH site");
+    await page.waitForURL("**/access?find=SOUTH+site");
+    await page.getByText("Nothing matches").waitFor();
+    expect(await page.locator("[data-certificate]").count()).toBe(1);
+    await page.keyboard.press("Enter");
+    expect(await page.locator(":focus").innerText()).toBe("CN=south-1");
+    await visit("/access?find=operator");
+    await page.locator('[data-rule="operator"]').waitFor();
+    expect(await page.locator("[data-certificate]").count()).toBe(1);
+  });
+
+  test("speaks Chinese, in the dark too", async () => {
+    const dark = await openSession(browser, { locale: "zh-CN", colorScheme: "dark" });
+    await dark.page.goto("/access");
+    await dark.page.locator('[data-rule="operator"]').waitFor();
+    expect(await dark.page.locator("h1").innerText()).toBe("访问权限");
+    const rule = await dark.page.locator('[data-rule="operator"]').innerText();
+    expect(rule.replaceAll(/\s+/g, " ")).toBe("operator 所有账本 有 有 有 有效");
+    await screenshot(dark.page, "access-zh-dark");
+    await dark.page.context().close();
+    expect(dark.faults).toEqual([]);
+  });
+
+  test("names what is wrong: bad rules, sites behind, certificates near and past their end", async () => {
+    const access = await readAccess();
+    const [first, ...others] = access.certificates.certificates;
+    if (!first) throw new Error("there are no certificates");
+    const problem = { code: "ACC-0012", detail: "the policy is not well formed", hint: "correct the line" };
+    const told: Access = {
+      ...access,
+      doors: access.doors.map((door) => ({ ...door, rules: "older" })),
+      rules: {
+        ...access.rules,
+        problem,
+        total: 2,
+        rules: [
+          ...access.rules.rules,
+          {
+            identity: "spiffe://bank.example/payments",
+            every_ledger: false,
+            ledgers: ["CZK", "70001"],
+            more_ledgers: 0,
+            rights: ["read", "post"],
+            certificate: null,
+          },
+        ],
+      },
+      certificates: {
+        ...access.certificates,
+        certificates: [
+          first,
+          ...others,
+          { ...first, file: "clients/a.pem", kind: "client", identity: "a", has_rules: false, state: "expired", days_left: -3 },
+          { ...first, file: "clients/b.pem", kind: "client", identity: "b", has_rules: true, state: "expires_soon", days_left: 12 },
+        ],
+        unreadable: [{ file: "clients/c.pem", problem: { ...problem, code: "CRT-0002", detail: "no certificate" } }],
+      },
+    };
+    const faulty = await openSession(browser);
+    await faulty.page.route("**/v1/access", (route) => route.fulfill({ json: told }));
+    await faulty.page.goto("/access");
+    const alert = faulty.page.getByTestId("rules-problem");
+    await alert.waitFor();
+    expect(await alert.innerText()).toMatch(/the rules before stay in force[^]*ACC-0012/);
+    const row = async (selector: string) =>
+      (await faulty.page.locator(selector).innerText()).replaceAll(/\s+/g, " ");
+    expect(await row('[data-door="east-1"]')).toContain("keeps the rules before");
+    expect(await row('[data-rule="spiffe://bank.example/payments"]')).toBe(
+      "spiffe://bank.example/payments CZK, 70001 yes yes – none in the folder",
+    );
+    expect(await row('[data-certificate="clients/a.pem"]')).toMatch(/^a client expired .* −?-?3 no rules /);
+    expect(await row('[data-certificate="clients/b.pem"]')).toContain("expires in 12 d");
+    expect(await faulty.page.getByText("1 expired").count()).toBe(1);
+    expect(await row(".unreadable")).toContain("CRT-0002");
+    await screenshot(faulty.page, "access-faults");
+
+    // Without TLS: the commands that turn it on.
+    const none = { ...told.rules, problem: null, file: null, read_at: null, identities: 0, total: 0, rules: [] };
+    const off: Access = {
+      ...told,
+      on: false,
+      turn_on: ["tongbao certs init", "tongbao up --ledger-tls-port 3443"],
+      doors: access.doors.map(({ site, plain }) => ({ site, plain: plain ?? null, tls: null, rules: null })),
+      rules: none,
+      certificates: { folder: null, certificates: [], unreadable: [], more: false },
+    };
+    await faulty.page.unroute("**/v1/access");
+    await faulty.page.route("**/v1/access", (route) => route.fulfill({ json: off }));
+    await faulty.page.keyboard.press("r");
+    await faulty.page.getByTestId("access-off").waitFor();
+    expect(await row('[data-testid="access-off"]')).toMatch(/certs init .*up --ledger-tls-port 3443/);
+    expect(await faulty.page.locator("table").count()).toBe(0);
+    await screenshot(faulty.page, "access-off");
+
+    // And no answer: what was seen last stands below what went wrong.
+    await faulty.page.unroute("**/v1/access");
+    await faulty.page.route("**/v1/access", (route) => route.abort());
+    await faulty.page.keyboard.press("r");
+    await faulty.page.getByText("Tongbao can't be reached").waitFor();
+    expect(await faulty.page.getByTestId("access-off").count()).toBe(1);
+    await faulty.page.context().close();
+  });
+});
+
 describe("keyboard", () => {
   test("g and a letter go to every section", async () => {
     await visit("/");
@@ -308,6 +430,7 @@ describe("keyboard", () => {
       ["a", "/accounts", "Accounts"],
       ["p", "/payments", "Payments"],
       ["l", "/ledger/accounts", "Ledger"],
+      ["c", "/access", "Access"],
       ["d", "/drills", "Drills"],
       ["o", "/", "Overview"],
     ] as const) {
@@ -391,6 +514,7 @@ describe("settings", () => {
       "/ledger/days",
       "/ledger/interest",
       "/ledger/journal",
+      "/access",
       "/drills",
     ]) {
       await small.page.goto(path);

@@ -90,6 +90,14 @@ export async function openDay(): Promise<string | null> {
   return page.open ?? null;
 }
 
+export type Access = Schemas["Access"];
+
+/** Who may do what, as the platform tells it. */
+export async function readAccess(): Promise<Access> {
+  const response = await fetch(`${BASE_URL}/v1/access`);
+  return (await response.json()) as Access;
+}
+
 export function createPayment(payment: Schemas["NewPayment"]): Promise<void> {
   return post("/v1/payments", payment);
 }

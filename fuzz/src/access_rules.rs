@@ -3,9 +3,9 @@
 
 use access_core::{Identity, Permits, Policy, Review, Right, Write};
 use arbitrary::{Result, Unstructured};
-use certs::Names;
+use certs::{Description, Names};
 use ids::Timestamp;
-use ledger_core::{Account, Ledger, Operation, Outcome, Transfer, TransferFlags};
+use ledger_core::{Account, Ledger, Ledgers, Operation, Outcome, Transfer, TransferFlags};
 
 use crate::assert_told;
 
@@ -34,6 +34,7 @@ pub fn run(bytes: &[u8]) -> bool {
         }
     };
     let me = "me".parse::<Identity>().ok().and_then(|me| policy.permits(&me).cloned());
+    policy.iter().for_each(|(_, permits)| assert_told_whole(permits));
     let Some(permits) = me else { return false };
     let mut u = Unstructured::new(rest.get(1..).unwrap_or_default());
     let mut books = books();
@@ -44,7 +45,25 @@ pub fn run(bytes: &[u8]) -> bool {
     true
 }
 
+/// The grants that are told of permits are the permits.
+fn assert_told_whole(permits: &Permits) {
+    let grants = permits.grants();
+    for right in Right::ALL {
+        let mut told = Ledgers::NONE;
+        grants
+            .iter()
+            .filter(|grant| grant.rights.contains(&right))
+            .for_each(|grant| told.extend(&grant.ledgers));
+        assert_eq!(&told, permits.ledgers(right), "{grants:?}");
+    }
+}
+
 fn certificate(bytes: &[u8]) {
+    for told in [Description::of(bytes).map(|_| ()), Description::all_of_pem(bytes).map(|_| ())] {
+        if let Err(error) = told {
+            assert_told(&error);
+        }
+    }
     match Names::of(bytes) {
         Err(error) => assert_told(&error),
         Ok(Names { uris, dns, common, .. }) => {

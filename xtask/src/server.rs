@@ -39,12 +39,14 @@ impl Server {
         let log = scratch.join("e2e.log");
         let output = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let [gateway, console] = free_ports()?;
+        // Certificates and rules, so that there is something to see of who may do what.
+        Cmd::new(workspace.release_binary("tongbao")).args(["certs", "init", "--data"]).arg(&data).read()?;
         let child = Cmd::new(workspace.release_binary("tongbao"))
             .arg("up")
             .arg("--data")
             .arg(&data)
             .args(["--port", &gateway.to_string(), "--console-port", &console.to_string()])
-            .args(["--ledger-port", "0"])
+            .args(["--ledger-port", "0", "--ledger-tls-port", "0"])
             .spawn(output.try_clone()?.into(), output.into())?;
         let mut server = Self { child, data, log, gateway, console };
         server.wait_until_ready()?;

@@ -24,6 +24,13 @@ export type Site = Schemas["Site"];
 export type Platform = Schemas["Platform"];
 export type OutletHealth = Schemas["OutletHealth"];
 export type Live = Schemas["Live"];
+export type Access = Schemas["Access"];
+export type AccessDoors = Schemas["AccessDoors"];
+export type AccessRules = Schemas["AccessRules"];
+export type AccessRule = Schemas["AccessRule"];
+export type AccessProblem = Schemas["AccessProblem"];
+export type CertificateFolder = Schemas["CertificateFolder"];
+export type Certificate = Schemas["Certificate"];
 export type Drill = Schemas["Drill"];
 export type DrillReport = Schemas["DrillReport"];
 
@@ -154,6 +161,10 @@ export function verifyJournal() {
 
 export function getVerification(signal: AbortSignal) {
   return body(client.GET("/v1/journal/verify", { signal }));
+}
+
+export function getAccess(signal: AbortSignal) {
+  return body(client.GET("/v1/access", { signal }));
 }
 
 export function startDrill(site: string) {

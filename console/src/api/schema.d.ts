@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/v1/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows who may do what: the doors over TLS, the rules in force, the certificates and their ends. It is looked anew every
+         *     second.
+         */
+        get: operations["getAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts": {
         parameters: {
             query?: never;
@@ -740,6 +760,93 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Who may do what over TLS at one moment. Never holds a key, or a path outside the data folder. */
+        Access: {
+            /** @description When this was so. */
+            at: components["schemas"]["Timestamp"];
+            /** @description The certificates of authorities, sites and clients. */
+            certificates: components["schemas"]["CertificateFolder"];
+            /** @description The doors for ledger clients at every site, in the order of the institution's plan. */
+            doors: components["schemas"]["AccessDoors"][];
+            /** @description Whether ledger clients are served over TLS. While they are not, the rules apply to nobody. */
+            on: boolean;
+            /** @description The rules in force. */
+            rules: components["schemas"]["AccessRules"];
+            /** @description The commands that turn it on, in their order; none if it is on. */
+            turn_on: string[];
+        };
+        /** @description Where one site serves ledger clients. */
+        AccessDoors: {
+            /**
+             * @description The plain door, behind which everybody may do everything; nothing if it is off.
+             * @example 127.11.0.1:3000
+             */
+            plain?: string | null;
+            rules?: components["schemas"]["DoorRules"] | null;
+            /** @description The site. */
+            site: components["schemas"]["SiteName"];
+            /**
+             * @description The door over TLS, which asks for certificates and keeps the rules; nothing if it is off.
+             * @example 127.11.0.1:3443
+             */
+            tls?: string | null;
+        };
+        /** @description Why a file cannot be used. */
+        AccessProblem: {
+            /** @description The code, which has a page; the sites' logs name the same. */
+            code: string;
+            /** @description What is wrong. */
+            detail: string;
+            /** @description What to do. */
+            hint: string;
+        };
+        /**
+         * @description What somebody may do in a ledger.
+         * @enum {string}
+         */
+        AccessRight: "read" | "post" | "approve";
+        /** @description Ledgers in which an identity has the same rights. */
+        AccessRule: {
+            certificate?: components["schemas"]["CertificateState"] | null;
+            /** @description Whether the rule is for every ledger, also those to come. */
+            every_ledger: boolean;
+            /**
+             * @description Whose certificate: a URI, `dns:NAME`, or a plain common name.
+             * @example spiffe://bank.example/payments
+             */
+            identity: string;
+            /** @description The ledgers otherwise: currencies, or numbers where a ledger is no currency. At most 100 are told. */
+            ledgers: string[];
+            /**
+             * Format: int64
+             * @description How many more ledgers there are.
+             */
+            more_ledgers: number;
+            /** @description What may be done there. */
+            rights: components["schemas"]["AccessRight"][];
+        };
+        /** @description The rules in force. */
+        AccessRules: {
+            /**
+             * @description The file, from the data folder on; nothing if it is elsewhere.
+             * @example certs/access.yaml
+             */
+            file?: string | null;
+            /**
+             * Format: int64
+             * @description How many identities have rights.
+             */
+            identities: number;
+            problem?: components["schemas"]["AccessProblem"] | null;
+            read_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The rules, by identity. Rules for the same identity add up. */
+            rules: components["schemas"]["AccessRule"][];
+            /**
+             * Format: int64
+             * @description How many rules there are; at most 2,000 are told.
+             */
+            total: number;
+        };
         /** @description An account as the ledger has it. A control account shows the sums of all accounts below it. */
         Account: {
             above?: components["schemas"]["Id"] | null;
@@ -987,6 +1094,68 @@ export interface components {
              */
             transfers: number;
         };
+        /** @description One certificate. */
+        Certificate: {
+            /**
+             * Format: int64
+             * @description Whole days until the end of its validity; below zero once that is over.
+             */
+            days_left: number;
+            /**
+             * @description The file that it stands in, from the folder of certificates on.
+             * @example clients/operator.pem
+             */
+            file: string;
+            /** @description The SHA-256 of the certificate, in hexadecimal digits. */
+            fingerprint: string;
+            /** @description Whether the rules in force give a client's identity any right; nothing for others. */
+            has_rules?: boolean | null;
+            /** @description Whom a client's certificate identifies; nothing for others, and if it identifies nobody. */
+            identity?: string | null;
+            /**
+             * @description The distinguished name of who issued it.
+             * @example CN=Tongbao
+             */
+            issuer: string;
+            /** @description Whose it is. */
+            kind: components["schemas"]["CertificateKind"];
+            /** @description When its validity ends. */
+            not_after: components["schemas"]["Timestamp"];
+            /** @description When its validity begins. */
+            not_before: components["schemas"]["Timestamp"];
+            problem?: components["schemas"]["AccessProblem"] | null;
+            /** @description Whether it is valid now. */
+            state: components["schemas"]["CertificateState"];
+            /**
+             * @description The distinguished name of its owner.
+             * @example CN=operator
+             */
+            subject: string;
+        };
+        /** @description The folder of certificates. */
+        CertificateFolder: {
+            /** @description The certificates: authorities, then sites, then clients, by file. */
+            certificates: components["schemas"]["Certificate"][];
+            /**
+             * @description The folder, from the data folder on; nothing if it is elsewhere.
+             * @example certs
+             */
+            folder?: string | null;
+            /** @description Whether there is more than is told: more than 1,000 files or 2,000 certificates. */
+            more: boolean;
+            /** @description Files that hold no readable certificate; at most 100 are told. */
+            unreadable: components["schemas"]["UnreadableFile"][];
+        };
+        /**
+         * @description Whose a certificate is.
+         * @enum {string}
+         */
+        CertificateKind: "authority" | "site" | "client";
+        /**
+         * @description Whether a certificate is valid now. The better ones come first.
+         * @enum {string}
+         */
+        CertificateState: "valid" | "expires_soon" | "not_yet_valid" | "expired";
         /** @description A change of the books. */
         Change: (components["schemas"]["CreatedAccount"] & {
             /** @enum {string} */
@@ -1128,6 +1297,11 @@ export interface components {
          * @enum {string}
          */
         Direction: "debit" | "credit";
+        /**
+         * @description Which rules a site keeps.
+         * @enum {string}
+         */
+        DoorRules: "current" | "older" | "missing" | "unknown";
         /** @description A drill, running or done. */
         Drill: {
             /** @description Why it could not be finished. */
@@ -2401,6 +2575,13 @@ export interface components {
             /** @description The units. */
             units: components["schemas"]["DeclaredUnit"][];
         };
+        /** @description A file that should hold a certificate, and does not. */
+        UnreadableFile: {
+            /** @description The file, from the folder of certificates on. */
+            file: string;
+            /** @description What is wrong with it. */
+            problem: components["schemas"]["AccessProblem"];
+        };
         /**
          * @description How a drill ended.
          * @enum {string}
@@ -2429,6 +2610,35 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The doors, the rules and the certificates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            /** @description Anything else */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAccounts: {
         parameters: {
             query?: {

@@ -1,4 +1,5 @@
 import { useCallback, useState } from "react";
+import { AccessPage } from "../access/AccessPage";
 import { AccountPage } from "../accounts/AccountPage";
 import { AccountsPage } from "../accounts/AccountsPage";
 import { DrillPage } from "../drills/DrillPage";
@@ -56,6 +57,8 @@ function Page({ route }: { readonly route: Route }) {
       return <PaymentPage id={route.id} />;
     case "ledger":
       return <LedgerPage view={route.view} query={route.query} />;
+    case "access":
+      return <AccessPage find={route.find} />;
     case "drills":
       return <DrillsPage />;
     case "drill":

@@ -6,13 +6,14 @@ import { Link } from "./navigation";
 import { type Route, type Section, routePath, sectionOf } from "./route";
 import { changeSettings, switchTheme, useSettings } from "./settings";
 
-const SECTIONS: readonly Section[] = ["overview", "accounts", "payments", "ledger", "drills"];
+const SECTIONS: readonly Section[] = ["overview", "accounts", "payments", "ledger", "access", "drills"];
 
 const SECTION_PATHS: Readonly<Record<Section, string>> = {
   overview: "/",
   accounts: "/accounts",
   payments: "/payments",
   ledger: "/ledger/accounts",
+  access: "/access",
   drills: "/drills",
 };
 
@@ -25,6 +26,7 @@ export function Header({ route, onHelp }: { readonly route: Route; readonly onHe
     accounts: t("nav.accounts"),
     payments: t("nav.payments"),
     ledger: t("nav.ledger"),
+    access: t("nav.access"),
     drills: t("nav.drills"),
   };
   return (

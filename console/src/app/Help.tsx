@@ -30,6 +30,9 @@ export function Help({ open, onClose }: { readonly open: boolean; readonly onClo
         <Keys keys={["g", "l"]} joint={then}>
           {t("keys.go", { page: t("nav.ledger") })}
         </Keys>
+        <Keys keys={["g", "c"]} joint={then}>
+          {t("keys.go", { page: t("nav.access") })}
+        </Keys>
         <Keys keys={["g", "d"]} joint={then}>
           {t("keys.go", { page: t("nav.drills") })}
         </Keys>

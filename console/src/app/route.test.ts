@@ -12,6 +12,8 @@ test.each<[Exclude<Route, { page: "unknown" }>, string]>([
     { page: "payment", id: "0198c9a1-0000-7000-8000-000000000000" },
     "/payments/0198c9a1-0000-7000-8000-000000000000",
   ],
+  [{ page: "access", find: null }, "/access"],
+  [{ page: "access", find: "spiffe://bank/pay & co" }, "/access?find=spiffe%3A%2F%2Fbank%2Fpay+%26+co"],
   [{ page: "drills" }, "/drills"],
   [{ page: "drill", id: "5" }, "/drills/5"],
   [{ page: "ledger", view: "accounts", query: "" }, "/ledger/accounts"],
@@ -23,7 +25,7 @@ test.each<[Exclude<Route, { page: "unknown" }>, string]>([
   expect(parseRoute(url.pathname, url.search)).toEqual(route);
 });
 
-test.each(["/nothing", "/accounts/7/8", "/accounts/%zz", "/find/7", "/ledger/else", "//x"])("%s is no page", (path) => {
+test.each(["/nothing", "/accounts/7/8", "/accounts/%zz", "/find/7", "/access/7", "/ledger/else", "//x"])("%s is no page", (path) => {
   expect(parseRoute(path, "")).toEqual({ page: "unknown" });
 });
 

@@ -6,6 +6,7 @@ export type Route =
   | { readonly page: "account"; readonly id: string; readonly before: string | null }
   | { readonly page: "payments"; readonly before: string | null }
   | { readonly page: "payment"; readonly id: string }
+  | { readonly page: "access"; readonly find: string | null }
   | { readonly page: "drills" }
   | { readonly page: "drill"; readonly id: string }
   | { readonly page: "ledger"; readonly view: LedgerView; readonly query: string }
@@ -41,6 +42,8 @@ export function parseRoute(path: string, search: string): Route {
         : { page: "account", id, before: query.get("before") };
     case "payments":
       return id === null ? { page: "payments", before: query.get("before") } : { page: "payment", id };
+    case "access":
+      return id === null ? { page: "access", find: query.get("find") } : { page: "unknown" };
     case "drills":
       return id === null ? { page: "drills" } : { page: "drill", id };
     case "ledger": {
@@ -67,6 +70,8 @@ export function routePath(route: Exclude<Route, { page: "unknown" }>): string {
       return withQuery("/payments", "before", route.before);
     case "payment":
       return `/payments/${encodeURIComponent(route.id)}`;
+    case "access":
+      return withQuery("/access", "find", route.find);
     case "drills":
       return "/drills";
     case "drill":
@@ -91,7 +96,7 @@ function decode(part: string): string {
   }
 }
 
-export type Section = "overview" | "accounts" | "payments" | "ledger" | "drills";
+export type Section = "overview" | "accounts" | "payments" | "ledger" | "access" | "drills";
 
 /** The entry of the main navigation that a route belongs to. */
 export function sectionOf(route: Route): Section | null {

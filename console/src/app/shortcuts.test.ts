@@ -15,7 +15,7 @@ function type(keys: string): string[] {
 
 test.each([
   ["ga", ["go accounts"]],
-  ["gogpglgd", ["go overview", "go payments", "go ledger", "go drills"]],
+  ["gogpglgcgd", ["go overview", "go payments", "go ledger", "go access", "go drills"]],
   ["gx", []],
   // The letter after g belongs to g, even when it would mean something alone.
   ["gr", []],

@@ -17,6 +17,7 @@ export const GO_KEYS: Readonly<Record<string, Section>> = {
   a: "accounts",
   p: "payments",
   l: "ledger",
+  c: "access",
   d: "drills",
 };
 
@@ -63,6 +64,7 @@ function sectionPath(section: Section): string {
   if (section === "accounts") return routePath({ page: "accounts", after: null });
   if (section === "payments") return routePath({ page: "payments", before: null });
   if (section === "ledger") return routePath({ page: "ledger", view: "accounts", query: "" });
+  if (section === "access") return routePath({ page: "access", find: null });
   return routePath({ page: section });
 }
 

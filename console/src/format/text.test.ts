@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   elapsedMs,
   formatCount,
+  formatDate,
   formatDateTime,
   formatDuration,
   formatMs,
@@ -33,6 +34,8 @@ test("times are local and survive nine fractional digits", () => {
   expect(formatDateTime(stamp)).toBe("2026-11-22 13:02:11");
   expect(formatTime("soon")).toBe("soon");
   expect(formatDateTime("soon")).toBe("soon");
+  expect(formatDate(stamp)).toBe("2026-11-22");
+  expect(formatDate("soon today")).toBe("soon today");
 });
 
 test.each([

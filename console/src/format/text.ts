@@ -49,6 +49,11 @@ export function formatDateTime(timestamp: string): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clock(date)}`;
 }
 
+/** Local date: `2026-11-22`. Unreadable input is shown as it came. */
+export function formatDate(timestamp: string): string {
+  return Number.isNaN(Date.parse(timestamp)) ? timestamp : formatDateTime(timestamp).slice(0, 10);
+}
+
 /** How long `ms` is in words a glance can read: `12 s`, `5 min`, `3 h`, `2 d` (`12 秒`, `5 分钟`, …). */
 export function formatDuration(ms: number, language: Language): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -29,6 +29,7 @@ export const messages = {
   "nav.accounts": { zh: "账户", en: "Accounts" },
   "nav.payments": { zh: "支付", en: "Payments" },
   "nav.ledger": { zh: "账本", en: "Ledger" },
+  "nav.access": { zh: "访问权限", en: "Access" },
   "nav.drills": { zh: "演练", en: "Drills" },
 
   "search.placeholder": { zh: "账户或支付编号", en: "Account or payment id" },
@@ -358,6 +359,84 @@ export const messages = {
   },
   "verify.head": { zh: "链头", en: "Head" },
 
+  "access.title": { zh: "访问权限", en: "Access" },
+  "access.find": { zh: "筛选规则和证书", en: "Filter rules and certificates" },
+  "access.find.none": { zh: "没有符合的条目", en: "Nothing matches" },
+  "access.doors": { zh: "TLS 入口", en: "Doors over TLS" },
+  "access.on": { zh: "已开启", en: "on" },
+  "access.off": { zh: "未开启", en: "off" },
+  "access.off.title": { zh: "未开启 TLS 入口", en: "Ledger clients are not served over TLS" },
+  "access.off.plain": {
+    zh: "明文入口在本机地址上开放：能连上的客户端可以做任何操作，访问规则对其无效。",
+    en: "The plain door is open on loopback addresses: whoever reaches it may do everything, and no rule applies.",
+  },
+  "access.off.closed": {
+    zh: "明文入口也未开启，因此没有客户端可以接入。",
+    en: "The plain door is off as well, so no client comes in.",
+  },
+  "access.off.how": { zh: "开启方法：", en: "To turn it on:" },
+  "access.plain": {
+    zh: "明文入口同时开放：能连上的客户端可以做任何操作。用 --ledger-port off 关闭。",
+    en: "The plain door is open beside it: whoever reaches it may do everything. Close it with --ledger-port off.",
+  },
+  "doorRules.current": { zh: "规则为最新", en: "keeps the current rules" },
+  "doorRules.older": { zh: "沿用先前的规则，原因见日志", en: "keeps the rules before; its log says why" },
+  "doorRules.missing": { zh: "没有规则，拒绝所有人，原因见日志", en: "has no rules, lets nobody in; its log says why" },
+  "doorRules.unknown": { zh: "没有应答", en: "does not answer" },
+  "access.rules": { zh: "生效的规则", en: "Rules in force" },
+  "access.rules.idle": { zh: "规则（TLS 入口未开启，未生效）", en: "Rules, which apply to nobody yet" },
+  "access.rules.none": { zh: "没有规则，任何人都无权操作", en: "No rules: nobody may do anything" },
+  "access.rules.none.hint": {
+    zh: "在规则文件中授权后，几秒内生效。",
+    en: "Grant something in the file of rules; it takes effect within seconds.",
+  },
+  "access.rules.identities": { zh: "{count} 个身份", en: "identities: {count}" },
+  "access.rules.read": { zh: "读取于", en: "read" },
+  "access.rules.missing": { zh: "没有规则", en: "no rules" },
+  "access.elsewhere": { zh: "数据目录之外", en: "outside the data folder" },
+  "access.problem": {
+    zh: "规则文件目前无法使用，先前的规则继续生效",
+    en: "The file of rules cannot be used now; the rules before stay in force",
+  },
+  "access.who": { zh: "身份", en: "Who" },
+  "access.ledgers": { zh: "账本", en: "Ledgers" },
+  "access.everyLedger": { zh: "所有账本", en: "every ledger" },
+  "access.moreLedgers": { zh: "{named} 等，另有 {more} 个", en: "{named} and {more} more" },
+  "right.read": { zh: "查询", en: "Read" },
+  "right.post": { zh: "记账", en: "Post" },
+  "right.approve": { zh: "复核", en: "Approve" },
+  "access.yes": { zh: "有", en: "yes" },
+  "access.certificate": { zh: "证书", en: "Certificate" },
+  "access.certificate.none": { zh: "目录中没有证书", en: "none in the folder" },
+  "access.certificates": { zh: "证书", en: "Certificates" },
+  "access.certificates.none": { zh: "没有证书", en: "No certificates" },
+  "access.certificates.more": {
+    zh: "目录中还有更多证书未列出。",
+    en: "There are more certificates in the folder than are told.",
+  },
+  "access.kind": { zh: "类别", en: "Kind" },
+  "owner.authority": { zh: "签发机构", en: "authority" },
+  "owner.site": { zh: "站点", en: "site" },
+  "owner.client": { zh: "客户端", en: "client" },
+  "access.state": { zh: "状态", en: "State" },
+  "certificate.valid": { zh: "有效", en: "valid" },
+  "certificate.expires_soon": { zh: "即将到期", en: "expires soon" },
+  "certificate.not_yet_valid": { zh: "尚未生效", en: "not yet valid" },
+  "certificate.expired": { zh: "已过期", en: "expired" },
+  "access.daysLeft": { zh: "{days} 天后到期", en: "expires in {days} d" },
+  "access.expired": { zh: "已过期 {count} 张", en: "{count} expired" },
+  "access.soon": { zh: "30 天内到期 {count} 张", en: "{count} expiring within 30 days" },
+  "access.notBefore": { zh: "生效日", en: "Valid from" },
+  "access.notAfter": { zh: "到期日", en: "Valid until" },
+  "access.days": { zh: "剩余天数", en: "Days left" },
+  "access.hasRules": { zh: "规则", en: "Rules" },
+  "access.nobody": { zh: "不代表任何身份（{code}）", en: "identifies nobody ({code})" },
+  "access.issuer": { zh: "签发者", en: "Issuer" },
+  "access.fingerprint": { zh: "指纹（SHA-256）", en: "Fingerprint (SHA-256)" },
+  "access.file": { zh: "文件", en: "File" },
+  "access.unreadable": { zh: "无法读取", en: "unreadable" },
+  "access.more": { zh: "显示 {shown} / {total} 条，请用筛选缩小范围。", en: "{shown} of {total} are shown; filter to find the others." },
+
   "drills.title": { zh: "容灾演练", en: "Drills" },
   "drills.history": { zh: "演练历史", en: "History" },
   "drills.empty": { zh: "还没有做过演练", en: "No drills yet" },
@@ -467,7 +546,7 @@ export function translate<Key extends MessageKey>(
 }
 
 /** The groups of messages that name values of the API. */
-export type ValueGroup = "state" | "role" | "status" | "direction" | "flag" | "phase" | "verdict" | "city" | "tab" | "order" | "kind" | "verification" | "rounding";
+export type ValueGroup = "state" | "role" | "status" | "direction" | "flag" | "phase" | "verdict" | "city" | "tab" | "order" | "kind" | "verification" | "rounding" | "right" | "certificate" | "owner" | "doorRules";
 
 /** What a value of the API is called, e.g. `("role", "leader")`; a value this build does not know is shown raw. */
 export function translateValue(language: Language, group: ValueGroup, value: string): string {

@@ -1,6 +1,6 @@
 //! The platform API, call by call. Only the console's address serves it.
 
-use console_api::{Drill, DrillPage, DrillRequest, Platform};
+use console_api::{Access, Drill, DrillPage, DrillRequest, Platform, SiteRules};
 use ids::Id;
 
 use crate::{Client, ClientError};
@@ -10,6 +10,16 @@ impl Client {
     /// The platform and its sites.
     pub async fn platform(&self) -> Result<Platform, ClientError> {
         self.get("/v1/platform").await
+    }
+
+    /// Who may do what over TLS.
+    pub async fn access(&self) -> Result<Access, ClientError> {
+        self.get("/v1/access").await
+    }
+
+    /// What a site says of its access rules. Only the site's own address serves it.
+    pub async fn site_rules(&self) -> Result<SiteRules, ClientError> {
+        self.get("/ledger-access").await
     }
 
     /// Starts a drill. Only one runs at a time.

@@ -10,7 +10,7 @@ use axum::extract::Request as AxumRequest;
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use bytes::Bytes;
-use console_api::{Live, Platform};
+use console_api::{Access, Live, Platform};
 use drill::Desk;
 use futures_util::future::BoxFuture;
 use gateway::{Body, Gateway, problem_response};
@@ -44,6 +44,8 @@ pub struct Console {
     /// What it does; a new value every 500 ms. Streams to browsers end when its sender is dropped, so drop it before
     /// waiting for connections to end.
     pub live: watch::Receiver<Live>,
+    /// Who may do what over TLS.
+    pub access: watch::Receiver<Access>,
     /// Runs drills.
     pub desk: Desk,
     /// Answers the bank API.
@@ -58,8 +60,8 @@ impl Console {
         self,
     ) -> impl Fn(Request<Incoming>) -> BoxFuture<'static, Response<Body>> + Clone + Send + Sync + 'static
     {
-        let Self { platform, live, desk, gateway, port } = self;
-        let door = Door { router: router(Shared::new(platform, live, desk)), port };
+        let Self { platform, live, access, desk, gateway, port } = self;
+        let door = Door { router: router(Shared::new(platform, live, access, desk)), port };
         move |request| {
             let (door, gateway) = (door.clone(), Arc::clone(&gateway));
             Box::pin(async move { door.answer(request, async |request| gateway.handle(request).await).await })
@@ -72,6 +74,7 @@ pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
         .route("/v1/platform", get(platform::platform))
         .route("/v1/platform/live", get(platform::live))
+        .route("/v1/access", get(platform::access))
         .route("/v1/drills", get(platform::list_drills).post(platform::start_drill))
         .route("/v1/drills/{id}", get(platform::drill))
         .route("/v1/drills/{id}/report.html", get(platform::drill_report))
@@ -90,7 +93,7 @@ pub(crate) fn router(shared: Shared) -> Router {
 
 /// Whether the platform API owns the path.
 fn is_platform(path: &str) -> bool {
-    ["/v1/platform", "/v1/drills"]
+    ["/v1/platform", "/v1/access", "/v1/drills"]
         .iter()
         .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

@@ -1,4 +1,4 @@
-//! The platform API: the sites, what they do right now, and drills.
+//! The platform API: the sites, what they do right now, drills, and who may do what.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use console_api::{Drill, DrillPage, DrillRequest, Live, Platform};
+use console_api::{Access, Drill, DrillPage, DrillRequest, Live, Platform};
 use drill::Desk;
 use futures_util::{Stream, stream};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -36,13 +36,19 @@ const REPORT_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; base-ur
 pub(crate) struct Shared {
     platform: watch::Receiver<Platform>,
     live: watch::Receiver<Live>,
+    access: watch::Receiver<Access>,
     desk: Desk,
     streams: Arc<Semaphore>,
 }
 
 impl Shared {
-    pub(crate) fn new(platform: watch::Receiver<Platform>, live: watch::Receiver<Live>, desk: Desk) -> Self {
-        Self { platform, live, desk, streams: Arc::new(Semaphore::new(STREAMS_MAX)) }
+    pub(crate) fn new(
+        platform: watch::Receiver<Platform>,
+        live: watch::Receiver<Live>,
+        access: watch::Receiver<Access>,
+        desk: Desk,
+    ) -> Self {
+        Self { platform, live, access, desk, streams: Arc::new(Semaphore::new(STREAMS_MAX)) }
     }
 }
 
@@ -85,6 +91,19 @@ fn events(
         let event = Event::default().event("live").json_data(&*live.borrow_and_update()).ok()?;
         Some((Ok(event), (live, permit, false)))
     })
+}
+
+/// Shows who may do what: the doors over TLS, the rules in force, the certificates and their ends. It is looked anew every
+/// second.
+#[utoipa::path(
+    get, path = "/v1/access", operation_id = "getAccess", tag = "access",
+    responses(
+        (status = 200, description = "The doors, the rules and the certificates", body = Access),
+        (status = "default", description = "Anything else", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn access(State(shared): State<Shared>) -> Json<Access> {
+    Json(shared.access.borrow().clone())
 }
 
 /// Starts a drill. It goes on by itself; only one runs at a time.
@@ -173,10 +192,11 @@ async fn read_json<T: DeserializeOwned>(request: Request) -> Result<T, ConsoleEr
 /// The platform API as an OpenAPI 3.1 document.
 #[derive(OpenApi)]
 #[openapi(
-    paths(platform, live, start_drill, list_drills, drill, drill_report),
+    paths(platform, live, access, start_drill, list_drills, drill, drill_report),
     components(schemas(Problem)),
     tags(
         (name = "platform", description = "Served by the console: the sites and what they do."),
+        (name = "access", description = "Served by the console: who may do what over TLS, and the certificates."),
         (name = "drills", description = "Served by the console: losing a site on purpose, and the evidence.")
     )
 )]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::body::Body as AxumBody;
 use bytes::Bytes;
-use console_api::{Drill, DrillPage, Live, Platform, Site, SiteState};
+use console_api::{
+    Access, AccessRules, CertificateFolder, Drill, DrillPage, Live, Platform, Site, SiteState,
+};
 use drill::{Desk, DeskConfig};
 use expect_test::expect;
 use futures_util::stream;
@@ -31,6 +33,7 @@ struct Bench {
     door: Door,
     live: watch::Sender<Live>,
     platform: watch::Receiver<Platform>,
+    access: watch::Receiver<Access>,
     desk: Desk,
     _silent_bank: TcpListener,
     _reports: tempfile::TempDir,
@@ -63,6 +66,16 @@ fn platform(gateway: SocketAddr) -> Platform {
         outlet: None,
         sites: vec![site("east-1", SiteState::Up), site("east-2", SiteState::Down)],
     }
+}
+
+/// A bank without TLS.
+fn no_access() -> Access {
+    let rules =
+        AccessRules { file: None, problem: None, read_at: None, identities: 0, total: 0, rules: Vec::new() };
+    let certificates =
+        CertificateFolder { folder: None, certificates: Vec::new(), unreadable: Vec::new(), more: false };
+    let turn_on = vec!["tongbao certs init".to_owned()];
+    Access { at: Timestamp(1), on: false, turn_on, doors: Vec::new(), rules, certificates }
 }
 
 fn figures(platform: &Platform, transfers: u64) -> Live {
@@ -101,9 +114,10 @@ async fn bench() -> Bench {
         clock: || Timestamp(1_800_000_000_000_000_000),
     })
     .unwrap();
-    let shared = Shared::new(platform.clone(), live_receiver, desk.clone());
+    let access = watch::channel(no_access()).1;
+    let shared = Shared::new(platform.clone(), live_receiver, access.clone(), desk.clone());
     let door = Door { router: router(shared), port: PORT };
-    Bench { door, live, platform, desk, _silent_bank: silent_bank, _reports: reports }
+    Bench { door, live, platform, access, desk, _silent_bank: silent_bank, _reports: reports }
 }
 
 struct Answer {
@@ -163,6 +177,18 @@ async fn the_platform_is_shown() {
     let answer = bench.get("/v1/platform").await;
     assert_eq!((answer.status, answer.json::<Platform>()), (200, bench.platform.borrow().clone()));
     assert_eq!(answer.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn who_may_do_what_is_shown() {
+    let bench = bench().await;
+    let answer = bench.get("/v1/access").await;
+    assert_eq!((answer.status, answer.json::<Access>()), (200, bench.access.borrow().clone()));
+    let asked = bench.get("/v1/access?identity=operator").await;
+    assert_eq!((asked.status, asked.code().as_deref()), (400, Some("CON-0008")));
+    let changed = bench.post("/v1/access", "{}").await;
+    assert_eq!((changed.status, changed.code().as_deref()), (405, Some("CON-0002")));
+    assert_eq!(bench.get("/v1/access/operator").await.code().as_deref(), Some("CON-0001"));
 }
 
 #[tokio::test]
@@ -375,6 +401,7 @@ async fn a_socket_reaches_the_router_and_the_gateway() {
     let console = Console {
         platform: bench.platform.clone(),
         live: bench.live.subscribe(),
+        access: bench.access.clone(),
         desk: bench.desk.clone(),
         gateway: Arc::new(Gateway::new(Arc::new(Tracker::new(sites)))),
         port: address.port(),
@@ -406,7 +433,7 @@ fn the_document_names_every_operation_once() {
             let id = operation["operationId"].as_str().unwrap();
             assert!(!ids.contains(&id), "{id}");
             ids.push(id);
-            if path.starts_with("/v1/platform") || path.starts_with("/v1/drills") {
+            if ["/v1/platform", "/v1/access", "/v1/drills"].iter().any(|root| path.starts_with(root)) {
                 assert!(
                     operation["summary"].is_string() && operation["responses"]["default"].is_object(),
                     "{id}"
@@ -417,6 +444,7 @@ fn the_document_names_every_operation_once() {
     for id in [
         "getPlatform",
         "watchPlatform",
+        "getAccess",
         "startDrill",
         "listDrills",
         "getDrill",
@@ -426,9 +454,18 @@ fn the_document_names_every_operation_once() {
         assert!(ids.contains(&id), "{id}");
     }
     let schemas = document["components"]["schemas"].as_object().unwrap();
-    for name in
-        ["Platform", "Live", "Drill", "DrillReport", "DrillMeasurements", "Problem", "Site", "Account"]
-    {
+    for name in [
+        "Platform",
+        "Live",
+        "Access",
+        "Certificate",
+        "Drill",
+        "DrillReport",
+        "DrillMeasurements",
+        "Problem",
+        "Site",
+        "Account",
+    ] {
         assert!(schemas.contains_key(name), "{name}");
     }
     let text = document.to_string();

@@ -14,7 +14,7 @@ use console_api::DrillTarget;
 use ids::{AccountId, TransferId};
 use ledger_api::{AccountFlag, AmountText, Cursor, Unit};
 
-pub(crate) use access::{CertsCommand, CertsFolder, TunnelArgs};
+pub(crate) use access::{AccessArgs, AccessCommand, CertsCommand, CertsFolder, TunnelArgs};
 pub(crate) use books::{DayCommand, HoldCommand, ReverseArgs, UnitCommand};
 pub(crate) use interest::{InterestCommand, RateArgs, percent};
 pub(crate) use ledger::{ChangesArgs, LedgerCommand, TransfersArgs};
@@ -88,6 +88,8 @@ pub(crate) enum Command {
     /// Check and read the journal's files.
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Show who may do what over TLS: doors, rules, certificates and their ends.
+    Access(AccessArgs),
     /// Make certificates for sites and clients, for a laptop or a test.
     #[command(subcommand)]
     Certs(CertsCommand),

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::{MethodRouter, get};
+use console_api::SiteRules;
 use ledger::LedgerMachine;
 use shard::Handle;
 use stdx::Coded as _;
@@ -78,6 +80,15 @@ impl Door {
             }
         };
         tokio::join!(plain, secure);
+    }
+
+    /// Which rules this site keeps, for the supervisor; without a door over TLS it keeps none.
+    pub(crate) fn rules(&self) -> MethodRouter {
+        let gate = self.secure.as_ref().map(|door| Arc::clone(&door.gate));
+        get(move || {
+            let counts = gate.as_ref().map(|gate| gate.counts()).unwrap_or_default();
+            std::future::ready(Json(SiteRules { current: counts.is_current, loads: counts.loads }))
+        })
     }
 
     /// The doors' counters in the Prometheus text format, version 0.0.4.

@@ -49,6 +49,18 @@ pub(crate) struct LedgerTls {
     access: PathBuf,
 }
 
+impl UpTlsArgs {
+    /// The folder of certificates, whether it is used or not.
+    pub(crate) fn certs(&self, layout: &Layout) -> PathBuf {
+        self.ledger_certs.clone().unwrap_or_else(|| layout.certs())
+    }
+
+    /// The access rules, whether they are used or not.
+    pub(crate) fn rules(&self, layout: &Layout) -> PathBuf {
+        self.ledger_access.clone().unwrap_or_else(|| self.certs(layout).join("access.yaml"))
+    }
+}
+
 impl LedgerTls {
     /// Settles where the doors open, and makes sure that there is what they need; nothing if none is wanted.
     pub(crate) fn settle(
@@ -57,11 +69,11 @@ impl LedgerTls {
         plan: &[SitePlan],
     ) -> anyhow::Result<Option<Self>> {
         let LedgerPort::Port(_) = args.ledger_tls_port else { return Ok(None) };
-        let certs = args.ledger_certs.clone().unwrap_or_else(|| layout.certs());
+        let certs = args.certs(layout);
         if !certs.join("ca.pem").exists() {
             return Err(AppError::NoCerts { folder: certs }.into());
         }
-        let access = args.ledger_access.clone().unwrap_or_else(|| certs.join("access.yaml"));
+        let access = args.rules(layout);
         for site in plan {
             // A site goes on without rules until there are good ones; a person at the keyboard wants to know at once.
             Gate::new(files(&certs, &access, &site.name)).reload()?;

@@ -2,6 +2,7 @@
 //!
 //! `tongbao up` starts a whole bank; every other command talks to the one that runs on the same data folder.
 
+mod access;
 mod cli;
 mod clock;
 mod commands;

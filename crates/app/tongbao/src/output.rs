@@ -184,6 +184,7 @@ fn as_coded<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<Told<'a>
         .or_else(|| of::<ledger_core::InvariantBroken>(cause))
         .or_else(|| of::<money::MoneyError>(cause))
         .or_else(|| of::<certs::CertsError>(cause))
+        .or_else(|| of::<crate::access::RulesError>(cause))
         .or_else(|| of::<vsr::GateError>(cause))
         .or_else(|| of::<vsr::TunnelError>(cause))
 }

@@ -92,6 +92,7 @@ pub(crate) async fn run(args: SiteArgs, layout: &Layout) -> anyhow::Result<()> {
     let grpc = ledger_grpc::door(api.clone(), ledger_grpc::Limits::default(), Arc::default());
     let router = api.router().route("/v1/openapi.json", describe()?).merge(grpc);
     let router = router.route("/metrics/ledger-clients", door.metrics());
+    let router = router.route("/ledger-access", door.rules());
     let (stop, stopped) = watch::channel(false);
     let publisher = kafka.map(|settings| {
         let publisher = Publisher::new(Arc::clone(&feed), settings);

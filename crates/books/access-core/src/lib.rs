@@ -19,5 +19,5 @@ mod review;
 
 pub use error::{IdentityError, PolicyError};
 pub use identity::{Identity, Names};
-pub use policy::{GRANTS_MAX, POLICY_BYTES_MAX, Permits, Policy, Right};
+pub use policy::{GRANTS_MAX, Grant, POLICY_BYTES_MAX, Permits, Policy, Right};
 pub use review::{Review, Write};

@@ -1,6 +1,6 @@
 //! The policy: a file of grants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -62,6 +62,27 @@ impl Permits {
         }
     }
 
+    /// The permits in the fewest grants: the rights that hold in every ledger, then what is added to them in some.
+    pub fn grants(&self) -> Vec<Grant> {
+        let (everywhere, elsewhere): (Vec<Right>, Vec<Right>) =
+            Right::ALL.into_iter().partition(|right| self.ledgers(*right) == &Ledgers::All);
+        let mut added: BTreeMap<u32, Vec<Right>> = BTreeMap::new();
+        for right in elsewhere {
+            if let Ledgers::Only(ledgers) = self.ledgers(right) {
+                ledgers.iter().for_each(|ledger| added.entry(*ledger).or_default().push(right));
+            }
+        }
+        let mut alike: BTreeMap<Vec<Right>, BTreeSet<u32>> = BTreeMap::new();
+        for (ledger, rights) in added {
+            alike.entry(rights).or_default().insert(ledger);
+        }
+        let everywhere =
+            (!everywhere.is_empty()).then_some(Grant { ledgers: Ledgers::All, rights: everywhere });
+        let added =
+            alike.into_iter().map(|(rights, ledgers)| Grant { ledgers: Ledgers::Only(ledgers), rights });
+        everywhere.into_iter().chain(added).collect()
+    }
+
     fn grant(&mut self, right: Right, ledgers: &Ledgers) {
         let ours = match right {
             Right::Read => &mut self.read,
@@ -70,6 +91,15 @@ impl Permits {
         };
         ours.extend(ledgers);
     }
+}
+
+/// Ledgers in which there are the same rights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The ledgers.
+    pub ledgers: Ledgers,
+    /// The rights, at least one, each once and in order.
+    pub rights: Vec<Right>,
 }
 
 /// Who may do what. Empty, it refuses everybody.
@@ -168,6 +198,11 @@ impl Policy {
     /// What an identity may do; nothing if the policy does not know it.
     pub fn permits(&self, identity: &Identity) -> Option<&Arc<Permits>> {
         self.permits.get(identity)
+    }
+
+    /// Everybody whom it knows, by name, and what each may do.
+    pub fn iter(&self) -> impl Iterator<Item = (&Identity, &Permits)> {
+        self.permits.iter().map(|(identity, permits)| (identity, &**permits))
     }
 
     /// How many identities it knows.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use certs::{Authority, CertsError, ClientName, Credentials, Names};
+use certs::{Authority, CHAIN_MAX, CertsError, ClientName, Credentials, Description, Names};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use stdx::Coded as _;
@@ -137,4 +137,26 @@ fn large_and_missing_files_are_refused() {
     assert_eq!(certs::read(&path).unwrap_err().code(), "CRT-0001");
     certs::write_public(&path, &vec![0; (1 << 20) + 1]).unwrap();
     assert_eq!(certs::read(&path).unwrap_err().code(), "CRT-0001");
+}
+
+#[test]
+fn certificates_are_described_one_by_one_and_without_their_keys() {
+    let issued_at = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let authority = Authority::create("the bank", issued_at).unwrap();
+    let client = authority.issue_client(ClientName::Uri("spiffe://b/x"), issued_at, 30).unwrap();
+    let file = format!("{}{}{}", client.key, client.certificate, authority.certificate());
+    let [own, issuer] = Description::all_of_pem(file.as_bytes()).unwrap().try_into().unwrap();
+    assert_eq!((own.subject.as_str(), own.issuer.as_str()), ("CN=spiffe://b/x", "CN=the bank"));
+    assert_eq!((own.names.clone(), own.is_authority), (names(&client.certificate), false));
+    assert_eq!(own.not_before_s, 1_800_000_000 - 60 * 60);
+    assert_eq!((issuer.subject.as_str(), issuer.is_authority), ("CN=the bank", true));
+    let der = CertificateDer::from_pem_slice(client.certificate.as_bytes()).unwrap();
+    assert_eq!(own.fingerprint, stdx::Digest::of(&der));
+
+    let many = client.certificate.repeat(CHAIN_MAX + 1);
+    assert_eq!(Description::all_of_pem(many.as_bytes()).unwrap().len(), CHAIN_MAX);
+    let cut = client.certificate.replacen("MII", "AAA", 1);
+    for bad in ["", "hello", client.key.as_str(), cut.as_str()] {
+        assert_eq!(Description::all_of_pem(bad.as_bytes()).unwrap_err().code(), "CRT-0002", "{bad}");
+    }
 }

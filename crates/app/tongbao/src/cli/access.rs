@@ -1,4 +1,4 @@
-//! The command line of certificates and tunnels.
+//! The command line of access rules, certificates and tunnels.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,6 +6,27 @@ use std::path::PathBuf;
 use access_core::Identity;
 use clap::{Args, Subcommand};
 use vsr::Upstream;
+
+/// Who may do what.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  tongbao access\n  tongbao access check\n  tongbao access check examples/access/access.yaml"
+)]
+pub(crate) struct AccessArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<AccessCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum AccessCommand {
+    /// Read a file of access rules as the sites do, and say what each party may do, or what is wrong with it.
+    Check {
+        /// The file. Default: `access.yaml` in the folder of the certificates.
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        folder: CertsFolder,
+    },
+}
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum CertsCommand {

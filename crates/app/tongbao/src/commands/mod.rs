@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod access;
 mod account;
 mod certs;
 mod changes;
@@ -40,6 +41,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> anyhow::Result<()> {
         Command::Interest(command) => interest::run(&bank, command, output).await,
         Command::Replay(args) => replay::run(&bank, &args, output).await,
         Command::Drill(command) => drill::run(&bank, command, output).await,
+        Command::Access(args) => access::run(&bank, args, output).await,
         Command::Certs(command) => certs::run(&bank, command, output),
         Command::Tunnel(args) => tunnel::run(&bank, args, output).await,
         Command::Journal(command) => journal::run(&bank.layout, command, output).await,

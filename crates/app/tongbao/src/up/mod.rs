@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use console::Console;
-use console_api::Platform;
+use console_api::{Platform, SiteName};
 use drill::{Desk, DeskConfig};
 use gateway::{Gateway, ServeLimits, Tracker, serve};
 use journal_pg::{Policy, Settings, Survey};
@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::access::{self, AccessFiles};
 use crate::clock;
 use crate::error::AppError;
 use crate::institution::{SHARD, SitePlan, default_plan};
@@ -126,6 +127,13 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         books: None,
     };
 
+    let files = AccessFiles {
+        root: data.clone(),
+        certs: args.ledger_tls.certs(&layout),
+        rules: args.ledger_tls.rules(&layout),
+        doors: plan.iter().map(|site| doors_of(site, &ledger, ledger_tls.as_ref())).collect(),
+    };
+
     let cluster = start_servers(&choice, &layout).await?;
     let url = match (&choice, &cluster) {
         (Choice::Url(address), _) => Some(address.url.clone()),
@@ -143,6 +151,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
         async move { tracker.run().await }
     });
     let (platform, live) = monitor::start(&sites, Arc::clone(&gateway), tracker.leader(), running.gateway);
+    let access = access::start(files, platform.clone()).await?;
     let desk = Desk::new(DeskConfig {
         gateway: running.gateway,
         journal: open_books(&layout, url.as_deref())?,
@@ -154,6 +163,7 @@ pub(crate) async fn run(args: &UpArgs, data: PathBuf, output: Output) -> anyhow:
     let console = Console {
         platform: platform.clone(),
         live,
+        access,
         desk,
         gateway: Arc::clone(&gateway),
         port: running.console.port(),
@@ -250,6 +260,16 @@ pub(crate) fn ledger_addresses(plan: &[SitePlan], port: LedgerPort) -> Result<Ve
         gateway::listen(address).and_then(|listener| listener.local_addr()).map_err(failed)
     };
     plan.iter().map(settle).collect()
+}
+
+/// A site and where it serves ledger clients, over TLS and without.
+fn doors_of(
+    site: &SitePlan,
+    plain: &[SocketAddr],
+    tls: Option<&LedgerTls>,
+) -> (SiteName, Option<SocketAddr>, Option<SocketAddr>) {
+    let at = |doors: &[SocketAddr]| doors.iter().find(|door| door.ip() == site.address).copied();
+    (site.name.clone(), tls.and_then(|tls| at(&tls.addresses)), at(plain))
 }
 
 fn join(addresses: &[SocketAddr]) -> String {

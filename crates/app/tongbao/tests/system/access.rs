@@ -206,3 +206,75 @@ fn certificates_are_made_once_and_listed() {
     let said = folder.tongbao(&["tunnel", "--as", "operator"]);
     assert!(!said.ok && said.err.contains("error[RUN-0004]"), "{said:?}");
 }
+
+#[test]
+fn who_may_do_what_is_shown_and_checked() {
+    let folder = Folder::new();
+    let bank = secure_bank(&folder, &["--ledger-port", "0"]);
+    folder.json(&["certs", "issue", "spiffe://bank.example/payments", "--days", "7"]);
+    let mut line = Line::open(&bank.console);
+    let mut access = || line.get("/v1/access").json();
+    let kept = |access: &Value, state: &str| {
+        access["doors"].as_array().unwrap().iter().all(|door| door["rules"] == state)
+    };
+    until("every site keeps the rules", || kept(&access(), "current"));
+    until("the new certificate is seen", || {
+        access().to_string().contains("clients/bank.example-payments.pem")
+    });
+    let shown = access();
+    assert_eq!((&shown["on"], &shown["rules"]["file"]), (&true.into(), &"certs/access.yaml".into()));
+    let operator = &shown["rules"]["rules"][0];
+    assert_eq!((&operator["identity"], &operator["certificate"]), (&"operator".into(), &"valid".into()));
+    assert_eq!(operator["rights"], serde_json::json!(["read", "post", "approve"]));
+    let certificates = shown["certificates"]["certificates"].as_array().unwrap();
+    assert_eq!(certificates.len(), 6);
+    let payments =
+        certificates.iter().find(|one| one["identity"] == "spiffe://bank.example/payments").unwrap();
+    assert_eq!((&payments["state"], &payments["has_rules"]), (&"expires_soon".into(), &false.into()));
+
+    grant(&folder, "  - identity: [\n");
+    until("every site keeps the rules before", || kept(&access(), "older"));
+    until("the fault is told", || access()["rules"]["problem"]["code"] == "ACC-0012");
+    let shown = folder.json(&["access"]);
+    assert_eq!(shown["rules"]["rules"][0]["identity"], "operator", "what was in force is in force");
+    let said = folder.tongbao(&["access"]).out;
+    for word in ["over TLS: on", "THOSE BEFORE", "[ACC-0012]", "every ledger", "EXPIRES SOON", "no rules"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    let text = shown.to_string() + &said;
+    let outside = folder.path().to_str().unwrap();
+    assert!(!text.contains("PRIVATE KEY") && !text.contains(outside), "{text}");
+
+    let said = folder.tongbao(&["access", "check"]);
+    assert!(!said.ok && said.err.contains("error[ACC-0012]"), "{said:?}");
+    grant(&folder, "  - identity: payments\n    ledgers: [CZK, 70001]\n    rights: [read, post]\n");
+    let checked = folder.json(&["access", "check"]);
+    assert_eq!(checked["rules"][0]["ledgers"], serde_json::json!(["CZK", "70001"]));
+    let said = folder.tongbao(&["access", "check"]).out;
+    assert!(said.contains("well formed, 1 identity") && said.contains("CZK, 70001"), "{said}");
+    until("they are in force", || {
+        let access = access();
+        kept(&access, "current") && access["rules"]["rules"][0]["identity"] == "payments"
+    });
+    assert!(bank.down().success());
+}
+
+#[test]
+fn without_tls_the_way_to_it_is_shown() {
+    let folder = Folder::new();
+    let said = folder.tongbao(&["access"]);
+    assert!(!said.ok && said.err.contains("error[RUN-0004]"), "{said:?}");
+    let said = folder.tongbao(&["access", "check", "nothing.yaml"]);
+    assert!(!said.ok && said.err.contains("error[CRT-0001]"), "{said:?}");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../examples/access/access.yaml");
+    assert_eq!(folder.json(&["access", "check", example])["identities"], 4);
+
+    let bank = Bank::up(&folder);
+    let shown = folder.json(&["access"]);
+    assert_eq!((&shown["on"], &shown["rules"]["problem"]), (&false.into(), &Value::Null));
+    assert_eq!(shown["turn_on"][0], "tongbao certs init");
+    assert!(shown["doors"][0]["plain"].is_string() && shown["doors"][0]["tls"].is_null());
+    let said = folder.tongbao(&["access"]).out;
+    assert!(said.contains("over TLS: off") && said.contains("tongbao up --ledger-tls-port 3443"), "{said}");
+    assert!(bank.down().success());
+}

@@ -1,6 +1,6 @@
 //! Policies that are read, and policies that are refused.
 
-use access_core::{GRANTS_MAX, POLICY_BYTES_MAX, Policy, PolicyError, Right};
+use access_core::{GRANTS_MAX, Grant, POLICY_BYTES_MAX, Policy, PolicyError, Right};
 use ledger_core::Ledgers;
 use stdx::Coded as _;
 
@@ -93,4 +93,34 @@ fn a_policy_is_bounded() {
     assert_eq!(Policy::parse(&most).unwrap().identities(), 1);
     let more = format!("grants: [{}]", grant.repeat(GRANTS_MAX + 1));
     assert!(matches!(Policy::parse(&more), Err(PolicyError::TooMany)));
+}
+
+#[test]
+fn permits_are_told_in_the_fewest_grants() {
+    let policy = Policy::parse(GOOD).unwrap();
+    let told: Vec<(&str, Vec<Grant>)> =
+        policy.iter().map(|(identity, permits)| (identity.as_str(), permits.grants())).collect();
+    let read = vec![Right::Read];
+    let expected = [
+        ("auditor", vec![Grant { ledgers: Ledgers::All, rights: read.clone() }]),
+        (
+            "spiffe://bank.example/payments",
+            vec![
+                Grant { ledgers: only([978]), rights: read },
+                Grant { ledgers: only([203, 700, 701]), rights: vec![Right::Read, Right::Post] },
+            ],
+        ),
+    ];
+    assert_eq!(told, expected);
+
+    let mixed = "grants: [{identity: a, ledgers: ['*'], rights: [read]}, {identity: a, ledgers: [CZK, 7], rights: [post]},
+        {identity: a, ledgers: [7], rights: [read, approve]}]";
+    let policy = Policy::parse(mixed).unwrap();
+    let permits = policy.permits(&"a".parse().unwrap()).unwrap();
+    let expected = [
+        Grant { ledgers: Ledgers::All, rights: vec![Right::Read] },
+        Grant { ledgers: only([203]), rights: vec![Right::Post] },
+        Grant { ledgers: only([7]), rights: vec![Right::Post, Right::Approve] },
+    ];
+    assert_eq!(permits.grants(), expected);
 }
