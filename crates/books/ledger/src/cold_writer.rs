@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ledger_core::{ColdSegment, Spill, WrittenSegment};
+use shard::Priority;
 
 use crate::cold_files::Folder;
 
@@ -30,7 +31,7 @@ impl Writer {
     pub(crate) fn start(folder: Arc<Folder>, needed: Vec<ColdSegment>) -> io::Result<Self> {
         let (orders, queue) = mpsc::channel();
         let (results, attempts) = mpsc::channel();
-        let thread = thread::Builder::new().name("cold".to_owned()).spawn(move || {
+        let thread = shard::spawn("cold", Priority::Usual, move || {
             if let Err(error) = folder.keep_only(&needed) {
                 folder.failed(&error);
             }

@@ -26,7 +26,7 @@ mod window;
 pub use error::{RequestError, ShardError};
 pub use leader::{BatchOut, Leader, Outcome, Reply};
 pub use machine::{Failure, Frozen, StateMachine, guard};
-pub use node::{Handle, Node, NodeConfig, Role, Status, Step, wall_clock};
+pub use node::{Handle, Node, NodeConfig, Priority, Role, Status, Step, spawn, wall_clock};
 pub use replica::{Replica, STATE_HASH_EVERY_BATCHES};
 pub use request::{REQUEST_HEADER_BYTES, Request, RequestKey, frames};
 pub use snapshot::{FrozenSnapshot, Snapshot, SnapshotError};

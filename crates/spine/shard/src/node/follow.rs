@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use ids::Seq;
 use journal::{Claim, Left, Position, Recovery, Tail, Told};
 
-use super::background::spawn_background;
 use super::handle::Message;
+use super::priority::{Priority, spawn};
 use super::status::Role;
 use super::{Lead, Running, now};
 use crate::error::{RequestError, ShardError};
@@ -200,7 +200,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
     /// Writes and stores a snapshot on another thread, so that following goes on.
     fn store_aside(&self, seq: Seq, snapshot: FrozenSnapshot) -> Option<JoinHandle<()>> {
         let store = self.store.clone();
-        let spawned = spawn_background("snapshot", move || {
+        let spawned = spawn("snapshot", Priority::Last, move || {
             if let Err(error) = store.store(seq, snapshot) {
                 // The journal has everything; only the next start takes longer.
                 tracing::warn!(%error, "a snapshot could not be stored");

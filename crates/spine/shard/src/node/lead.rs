@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::Running;
 use super::handle::{Message, Tell};
+use super::priority::{self, Priority, spawn};
 use super::status::Role;
 use crate::error::{RequestError, ShardError};
 use crate::leader::{BatchOut, Leader, Outcome, Reply};
@@ -39,6 +40,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
         position: Position,
         appender: Box<dyn Appender>,
     ) -> Result<(), ShardError> {
+        priority::take(Priority::Usual);
         let epoch = appender.epoch();
         // The epoch's own record was appended by the takeover and moves nothing but the sequence.
         replica.finish(position.seq, position.timestamp);
@@ -123,9 +125,7 @@ impl<M: StateMachine + Send + 'static> Running<M> {
     ) -> Result<(Sender<BatchOut>, thread::JoinHandle<Appended>), ShardError> {
         let (batches, queue) = mpsc::channel();
         let results = self.sender.clone();
-        let appender = thread::Builder::new()
-            .name("append".to_owned())
-            .spawn(move || append_all(appender, &queue, &results))
+        let appender = spawn("append", Priority::Usual, move || append_all(appender, &queue, &results))
             .map_err(ShardError::Start)?;
         Ok((batches, appender))
     }

@@ -1,15 +1,14 @@
 //! The shell: one thread that follows or leads, one that appends, and handles for everybody else.
 
-mod background;
 mod follow;
 mod handle;
 mod lead;
+mod priority;
 mod status;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ids::Timestamp;
@@ -18,6 +17,7 @@ use stdx::Coded as _;
 use tokio::sync::oneshot;
 
 pub use handle::Handle;
+pub use priority::{Priority, spawn};
 pub use status::{Role, Status, Step};
 
 use crate::error::ShardError;
@@ -61,13 +61,11 @@ impl<M: StateMachine + Send + 'static> Node<M> {
         let handle = Handle::new(sender.clone(), Arc::clone(&board));
         let (done, finished) = oneshot::channel();
         let running = Running { config, store, board, messages, sender };
-        thread::Builder::new()
-            .name("shard".to_owned())
-            .spawn(move || {
-                // Nobody waits any more only when the process is going down anyway.
-                let _ = done.send(running.run(&context));
-            })
-            .map_err(ShardError::Start)?;
+        spawn("shard", Priority::First, move || {
+            // Nobody waits any more only when the process is going down anyway.
+            let _ = done.send(running.run(&context));
+        })
+        .map_err(ShardError::Start)?;
         Ok(Self { handle, finished })
     }
 
