@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,9 @@ use crate::storage::ColdKeeper;
 
 const SUFFIX: &str = ".cold";
 const ASIDE: &str = "writing.partial";
+/// How much of a segment is left for the disk to write at once. The journal's own syncs wait for what is written at that
+/// moment, and with them every payment.
+const SYNC_BYTES: usize = 2 << 20;
 
 /// The cold segments of one ledger, in a folder of its own, which is created when it is needed. One ledger at a time may
 /// use it.
@@ -122,7 +125,7 @@ impl Folder {
         std::fs::create_dir_all(&self.path)?;
         let aside = self.path.join(ASIDE);
         let mut file = create(&aside)?;
-        let segment = spill.encode(|part| file.write_all(part))?;
+        let segment = spill.encode(|part| write_evenly(&mut file, part))?;
         file.sync_all()?;
         let path = self.path_of(&segment.name);
         std::fs::rename(&aside, &path)?;
@@ -164,6 +167,17 @@ impl Folder {
             tracing::info!(path = %self.path.display(), "cold segments can be written again");
         }
     }
+}
+
+/// Writes a part of a segment, and waits for the disk after every [`SYNC_BYTES`].
+fn write_evenly(file: &mut File, part: &[u8]) -> io::Result<()> {
+    for piece in part.chunks(SYNC_BYTES) {
+        file.write_all(piece)?;
+        if piece.len() == SYNC_BYTES || file.stream_position()?.is_multiple_of(SYNC_BYTES as u64) {
+            file.sync_data()?;
+        }
+    }
+    Ok(())
 }
 
 /// Opens a segment, of which mostly single blocks are read: nothing is gained by reading on behind them.
