@@ -20,8 +20,9 @@ pub(crate) fn in_turn(one: &mut (dyn FnMut() + Send), other: &mut (dyn FnMut() +
     other();
 }
 
-/// Transfers that are entered together: large enough that neighbours in memory meet, small beside the ledger.
-pub(crate) const ROUND: usize = 1 << 22;
+/// Transfers that are entered together: large enough that neighbours in memory meet, small beside the ledger. Few in unit
+/// tests, so that they come to more rounds than one.
+pub(crate) const ROUND: usize = if cfg!(test) { 1 << 7 } else { 1 << 22 };
 
 /// Parts that the index or the accounts are cut into: each fits into a core's own cache.
 const PARTS: usize = 1 << 10;

@@ -43,7 +43,7 @@ impl IdHash {
         (self.0 >> (u64::BITS - TABLE_BITS)) as usize
     }
 
-    fn tag(self) -> u32 {
+    pub(crate) fn tag(self) -> u32 {
         low(self.0)
     }
 

@@ -44,8 +44,8 @@ impl Ledger {
         let mut last = 0;
         let segments = segments.chunks_exact(SEGMENT_BYTES);
         for segment in segments.filter_map(|bytes| ColdSegment::read_from_bytes(bytes).ok()) {
-            let cold = &mut self.transfers.rows.cold;
-            let timestamp = cold.open(segment, &mut round.columns).map_err(SnapshotError::Cold)?;
+            let rows = &mut self.transfers.rows;
+            let timestamp = rows.open(segment, &mut round.columns).map_err(SnapshotError::Cold)?;
             ensure(last < timestamp && timestamp <= self.clock, "the time of a cold segment")?;
             last = timestamp;
             if round.columns.len() >= ROUND {
@@ -136,6 +136,73 @@ impl Round<'_> {
         match (ledger_of(debit), ledger_of(credit)) {
             (Some(of_debit), Some(of_credit)) if debit != credit && of_debit == of_credit => Ok(of_debit),
             _ => Err(SnapshotError::Inconsistent { what: "an account of a transfer" }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use ids::Timestamp;
+
+    use super::*;
+    use crate::bulk::in_turn;
+    use crate::{Account, ColdError, ColdOptions, ColdStore, Operation, Transfer};
+
+    #[derive(Default)]
+    struct Memory(Mutex<BTreeMap<u32, Vec<u8>>>);
+
+    impl ColdStore for Memory {
+        fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
+            let segments = self.0.lock().unwrap();
+            let offset = usize::try_from(offset).unwrap();
+            bytes.copy_from_slice(&segments[&segment.segment][offset..offset + bytes.len()]);
+            Ok(())
+        }
+    }
+
+    /// Two ids that the index cannot tell apart without their records.
+    const TWINS: [u128; 2] =
+        [0x4551_5229_63e1_4d94_d6ac_b640_980a_ad40, 0xb389_f37d_ddab_fecf_9bb2_54c3_d344_cb4a];
+
+    #[test]
+    fn ids_of_different_rounds_are_told_apart_by_their_records() {
+        let [one, other] = TWINS.map(IdHash::of);
+        assert_eq!((one.table(), one.tag()), (other.table(), other.tag()), "other ids are twins now");
+        let store = Arc::new(Memory::default());
+        let options = ColdOptions { keep_rows: 10_000, segment_blocks: 1 };
+        let mut ledger = Ledger::with_cold_store(store.clone(), options);
+        let account = |id| Account { id, ledger: 1, code: 1, ..Account::default() };
+        let accounts = [account(1), account(2)].map(|account| account.as_bytes().to_vec()).concat();
+        ledger.apply(Operation::CreateAccounts, Timestamp(1_000), &accounts, &mut Vec::new()).unwrap();
+        let ids = [TWINS[0]].into_iter().chain(1..ROUND as u128 * 3).chain([TWINS[1]]);
+        let transfer = |id| Transfer {
+            id,
+            debit_account_id: 1,
+            credit_account_id: 2,
+            ledger: 1,
+            code: 1,
+            ..Transfer::default()
+        };
+        let transfers: Vec<u8> = ids.flat_map(|id| transfer(id).as_bytes().to_vec()).collect();
+        ledger.apply(Operation::CreateTransfers, Timestamp(2_000), &transfers, &mut Vec::new()).unwrap();
+        while let Some(spill) = ledger.spill() {
+            let mut bytes = Vec::new();
+            let written: Result<_, ()> = spill.encode(|part| {
+                bytes.extend_from_slice(part);
+                Ok(())
+            });
+            store.0.lock().unwrap().insert(spill.segment(), bytes);
+            ledger.spilled(written.unwrap());
+        }
+        let mut bytes = Vec::new();
+        ledger.snapshot(&mut bytes);
+        let restored = Ledger::restore_with_cold_store(&bytes, store, options, &in_turn).unwrap();
+        assert_eq!(restored.state_hash(), ledger.state_hash());
+        for id in TWINS {
+            assert_eq!(restored.transfer(id), ledger.transfer(id));
         }
     }
 }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::ColdError;
-use crate::cold::{BLOCK_ROWS, Cold};
+use crate::cold::{BLOCK_ROWS, Cold, ColdSegment};
 use crate::columns::Columns;
 use crate::keys::{Fields, Keys, mark_of, with_ledger_mark};
 use crate::pages::partition_point;
 use crate::scan::Direction;
-use crate::spill::WrittenSegment;
+use crate::spill::{Column, WrittenSegment};
 
 /// A transfer as it is kept. Accounts and the pending transfer are numbers, and what follows from them is left out.
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -142,10 +142,15 @@ impl Rows {
         self.fresh.clear();
     }
 
-    /// After the last cold segment of a snapshot, of which nothing is in memory: begins the page it ends in with stand-ins
-    /// for its rows there.
-    pub(crate) fn align(&mut self) {
+    /// Takes in a segment named by a snapshot, of which nothing is in memory; see [`Cold::open`].
+    pub(crate) fn open(&mut self, segment: ColdSegment, columns: &mut Vec<Column>) -> Result<u64, ColdError> {
+        let last_timestamp = self.cold.open(segment, columns)?;
         self.first_hot = self.cold.rows();
+        Ok(last_timestamp)
+    }
+
+    /// After the last cold segment of a snapshot: begins the page it ends in with stand-ins for its rows there.
+    pub(crate) fn align(&mut self) {
         for _ in 0..self.skipped() {
             self.push(Row::default(), 0);
         }
