@@ -12,6 +12,7 @@ mod institution;
 mod kafka;
 mod layout;
 mod ledger_tls;
+mod lines;
 mod output;
 mod site;
 mod up;

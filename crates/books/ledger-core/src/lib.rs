@@ -24,6 +24,8 @@ mod change_events;
 mod changes;
 mod closing;
 mod cold;
+#[cfg(test)]
+mod cold_memory;
 mod columns;
 mod error;
 mod expiry;

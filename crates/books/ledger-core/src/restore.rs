@@ -142,26 +142,14 @@ impl Round<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use ids::Timestamp;
 
     use super::*;
     use crate::bulk::in_turn;
-    use crate::{Account, ColdError, ColdOptions, ColdStore, Operation, Transfer};
-
-    #[derive(Default)]
-    struct Memory(Mutex<BTreeMap<u32, Vec<u8>>>);
-
-    impl ColdStore for Memory {
-        fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
-            let segments = self.0.lock().unwrap();
-            let offset = usize::try_from(offset).unwrap();
-            bytes.copy_from_slice(&segments[&segment.segment][offset..offset + bytes.len()]);
-            Ok(())
-        }
-    }
+    use crate::cold_memory::Memory;
+    use crate::{Account, ColdOptions, Operation, Transfer};
 
     /// Two ids that the index cannot tell apart without their records.
     const TWINS: [u128; 2] =
@@ -188,15 +176,7 @@ mod tests {
         };
         let transfers: Vec<u8> = ids.flat_map(|id| transfer(id).as_bytes().to_vec()).collect();
         ledger.apply(Operation::CreateTransfers, Timestamp(2_000), &transfers, &mut Vec::new()).unwrap();
-        while let Some(spill) = ledger.spill() {
-            let mut bytes = Vec::new();
-            let written: Result<_, ()> = spill.encode(|part| {
-                bytes.extend_from_slice(part);
-                Ok(())
-            });
-            store.0.lock().unwrap().insert(spill.segment(), bytes);
-            ledger.spilled(written.unwrap());
-        }
+        store.take_all(&mut ledger);
         let mut bytes = Vec::new();
         ledger.snapshot(&mut bytes);
         let restored = Ledger::restore_with_cold_store(&bytes, store, options, &in_turn).unwrap();

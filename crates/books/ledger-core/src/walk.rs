@@ -270,27 +270,13 @@ impl<'a> Segment<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
     use ids::Timestamp;
 
     use super::*;
-    use crate::{
-        Account, ColdError, ColdOptions, ColdSegment, ColdStore, Ledger, Operation, QueryFilter, Transfer,
-    };
-
-    #[derive(Default)]
-    struct Memory(Mutex<BTreeMap<u32, Vec<u8>>>);
-
-    impl ColdStore for Memory {
-        fn read(&self, segment: &ColdSegment, offset: u64, bytes: &mut [u8]) -> Result<(), ColdError> {
-            let segments = self.0.lock().unwrap();
-            let offset = usize::try_from(offset).unwrap();
-            bytes.copy_from_slice(&segments[&segment.segment][offset..offset + bytes.len()]);
-            Ok(())
-        }
-    }
+    use crate::cold_memory::Memory;
+    use crate::{Account, ColdOptions, Ledger, Operation, QueryFilter, Transfer};
 
     /// Three hundred transfers with few codes and user data, most of them in segments of 46 and no longer in memory.
     fn ledger() -> Ledger {
@@ -312,15 +298,7 @@ mod tests {
         };
         let transfers: Vec<u8> = (1..=300).flat_map(|id| transfer(id).as_bytes().to_vec()).collect();
         ledger.apply(Operation::CreateTransfers, Timestamp(2_000), &transfers, &mut Vec::new()).unwrap();
-        while let Some(spill) = ledger.spill() {
-            let mut bytes = Vec::new();
-            let written: Result<_, ()> = spill.encode(|part| {
-                bytes.extend_from_slice(part);
-                Ok(())
-            });
-            store.0.lock().unwrap().insert(spill.segment(), bytes);
-            ledger.spilled(written.unwrap());
-        }
+        store.take_all(&mut ledger);
         ledger
     }
 

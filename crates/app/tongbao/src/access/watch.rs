@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access_core::Policy;
-use client::{Client, ClientOptions};
 use console_api::{
     Access, AccessDoors, AccessProblem, AccessRules, CertificateFolder, CertificateState, DoorRules,
     Platform, SiteName, SiteRules,
@@ -18,13 +17,12 @@ use tokio::sync::watch;
 
 use super::{RulesError, folder, rules};
 use crate::clock;
+use crate::lines::Lines;
 
 /// How often everything is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// A folder that takes long to read is read less often: this many times its reading passes in between.
 const REST: u32 = 20;
-/// How long a site may take to answer.
-const ASK_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Where everything is that is looked at.
 #[derive(Clone, Debug)]
@@ -173,7 +171,7 @@ async fn look_forever(
     let mut took = Duration::ZERO;
     loop {
         tokio::time::sleep(LOOK_INTERVAL.max(took * REST)).await;
-        let sites = if files.is_on() { lines.ask(&platform).await } else { BTreeMap::new() };
+        let sites = if files.is_on() { ask(&mut lines, &platform).await } else { BTreeMap::new() };
         let start = clock::instant();
         match look(Arc::clone(&files), rules, sites).await {
             Ok((kept, seen)) => {
@@ -202,36 +200,20 @@ async fn look(
     .await
 }
 
-/// Connections to the sites, kept for as long as a site listens at the same address.
-#[derive(Default)]
-struct Lines(BTreeMap<SocketAddr, Client>);
-
-impl Lines {
-    /// What the sites say of their rules; nothing of those that do not answer.
-    async fn ask(&mut self, platform: &watch::Receiver<Platform>) -> BTreeMap<SiteName, SiteRules> {
-        let sites: Vec<(SiteName, SocketAddr)> = {
-            let platform = platform.borrow();
-            platform.sites.iter().filter_map(|site| Some((site.name.clone(), site.address?))).collect()
-        };
-        self.0.retain(|address, _| sites.iter().any(|(_, other)| other == address));
-        let mut asked = tokio::task::JoinSet::new();
-        for (name, address) in sites {
-            if let Some(client) = self.to(address) {
-                asked.spawn(async move { Some((name, client.site_rules().await.ok()?)) });
-            }
+/// What the sites say of their rules; nothing of those that do not answer.
+async fn ask(lines: &mut Lines, platform: &watch::Receiver<Platform>) -> BTreeMap<SiteName, SiteRules> {
+    let sites: Vec<(SiteName, SocketAddr)> = {
+        let platform = platform.borrow();
+        platform.sites.iter().filter_map(|site| Some((site.name.clone(), site.address?))).collect()
+    };
+    lines.keep(&sites.iter().map(|(_, address)| *address).collect::<Vec<_>>());
+    let mut asked = tokio::task::JoinSet::new();
+    for (name, address) in sites {
+        if let Some(client) = lines.to(address) {
+            asked.spawn(async move { Some((name, client.site_rules().await.ok()?)) });
         }
-        asked.join_all().await.into_iter().flatten().collect()
     }
-
-    fn to(&mut self, address: SocketAddr) -> Option<Client> {
-        if let Some(client) = self.0.get(&address) {
-            return Some(client.clone());
-        }
-        let options = ClientOptions { request_timeout: ASK_TIMEOUT, ..ClientOptions::default() };
-        let client = Client::new(&format!("http://{address}"), options).ok()?;
-        self.0.insert(address, client.clone());
-        Some(client)
-    }
+    asked.join_all().await.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::{Client, ClientOptions};
 use console_api::{Live, Platform, Site, SiteName, SiteState};
 use gateway::{Gateway, Leader};
 use ledger_api::{Health, Role, Totals};
@@ -15,37 +14,16 @@ use tokio::task::JoinSet;
 use super::process::{SiteProcess, Sites};
 use crate::clock;
 use crate::institution::SHARD;
+use crate::lines::Lines;
 
 /// How often the sites are asked.
 const ASK_INTERVAL: Duration = Duration::from_millis(250);
 /// How often a live sample is taken.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(500);
-/// How long a site may take to answer.
-const ASK_TIMEOUT: Duration = Duration::from_millis(500);
 /// Whoever is silent for this long hangs. It may hold the lock, so nobody can lead until it is gone.
 const HUNG_AFTER_MS: u64 = 3_000;
 
 type Healths = BTreeMap<SiteName, Health>;
-
-/// Connections to the sites, kept for as long as a site listens at the same address.
-#[derive(Default)]
-struct Lines(BTreeMap<SocketAddr, Client>);
-
-impl Lines {
-    fn to(&mut self, address: SocketAddr) -> Option<Client> {
-        if let Some(client) = self.0.get(&address) {
-            return Some(client.clone());
-        }
-        let options = ClientOptions { request_timeout: ASK_TIMEOUT, ..ClientOptions::default() };
-        let client = Client::new(&format!("http://{address}"), options).ok()?;
-        self.0.insert(address, client.clone());
-        Some(client)
-    }
-
-    fn keep(&mut self, addresses: &[SocketAddr]) {
-        self.0.retain(|address, _| addresses.contains(address));
-    }
-}
 
 /// Starts asking. The receivers always hold the newest answers.
 pub(super) fn start(
