@@ -8,6 +8,7 @@ use crate::id_index::{IdHash, IdIndex};
 use crate::keys::{Fields, Keys, mark_of};
 use crate::pages::{PAGE_LEN, Pages};
 use crate::postings::{Postings, Tail};
+use crate::prefetch::prefetch;
 use crate::scan::Direction;
 use crate::transfers::NONE;
 use crate::wire::{Account, AccountFlags};
@@ -331,22 +332,30 @@ impl Accounts {
         &self.sums
     }
 
-    /// Brings the first slot for an id into the cache. The value means nothing.
-    pub(crate) fn touch_index(&self, hash: IdHash) -> u64 {
-        self.index.touch(hash)
+    /// Asks for the first slot for an id.
+    #[inline]
+    pub(crate) fn ask_for_id(&self, hash: IdHash) {
+        self.index.ask_for(hash);
     }
 
-    /// Brings an account into the cache. The value means nothing.
+    /// Asks for an account.
     #[inline]
-    pub(crate) fn touch_row(&self, number: u32) -> u64 {
+    pub(crate) fn ask_for_row(&self, number: u32) {
         let row = self.get(number);
-        u64::from(row.debits_pending == 1) ^ row.timestamp
+        prefetch(&row.debits_pending);
+        prefetch(&row.id);
     }
 
-    /// Brings the end of an account's list into the cache. The value means nothing.
+    /// Asks for the end of an account's list.
     #[inline]
-    pub(crate) fn touch_list(&self, number: u32) -> u32 {
-        self.postings.touch(self.get(number).transfers)
+    pub(crate) fn ask_for_list(&self, number: u32) {
+        self.postings.ask_for_end(self.get(number).transfers);
+    }
+
+    /// Asks for what the account's list needs to go on in a new cell, if it must.
+    #[inline]
+    pub(crate) fn ask_for_cell(&self, number: u32) {
+        self.postings.ask_for_jump(self.get(number).transfers);
     }
 
     /// Whether `transfers` more transfers fit into the accounts' lists.

@@ -118,7 +118,7 @@ impl Ledger {
                 return;
             }
             let hashes: Vec<IdHash> = next.iter().map(|id| IdHash::of(*id)).collect();
-            self.transfers.fetch_ahead(&hashes);
+            self.transfers.ask_for_rows(&hashes);
             let found = next.iter().filter_map(|id| self.transfers.find(*id));
             self.write_transfers(found.filter(|number| self.has_transfer_within(ledgers, *number)), out);
         }

@@ -4,7 +4,7 @@ use ids::Timestamp;
 use zerocopy::FromBytes;
 
 use crate::accounts::Movement;
-use crate::ahead::{Ahead, GROUP};
+use crate::ahead::{Ahead, Groups};
 use crate::bank::{
     Booking, DayCut, InterestAssignment, InterestRate, InterestRun, InterestRunKind, Particulars, Placement,
     PurposeRule, UnitDeclaration,
@@ -130,13 +130,10 @@ impl Ledger {
     fn create<E: Event>(&mut self, first: u64, last: u64, body: &[u8], out: &mut Vec<u8>) {
         let is_import = imports::<E>(body);
         let mut chain: Option<Chain> = None;
-        let mut ahead = [Ahead::default(); GROUP];
+        let mut groups = Groups::default();
         let mut events = body.chunks_exact(E::BYTES).zip(first..).enumerate().peekable();
         while let Some((place, (bytes, stamp))) = events.next() {
-            if place % GROUP == 0 {
-                let group = body[place * E::BYTES..].chunks_exact(E::BYTES);
-                E::look_ahead(self, group.filter_map(E::read), &mut ahead);
-            }
+            E::look_ahead(self, place, body, &mut groups);
             let Some(event) = E::read(bytes) else { continue };
             let is_open = event.is_linked() && events.peek().is_none();
             if event.is_linked() && chain.is_none() {
@@ -149,7 +146,7 @@ impl Ledger {
                 Outcome::new(LINKED_EVENT_FAILED, stamp)
             } else {
                 match check_time(&event, is_import, stamp, last) {
-                    Ok(timestamp) => E::create(self, event, &ahead[place % GROUP], timestamp, stamp),
+                    Ok(timestamp) => E::create(self, event, groups.of(place), timestamp, stamp),
                     Err(status) => Outcome::new(status, stamp),
                 }
             };
@@ -325,12 +322,17 @@ trait Event: Copy {
     fn timestamp(&self) -> u64;
     /// How many records of this kind there are.
     fn count(ledger: &Ledger) -> u32;
-    /// Looks up what the next events will need, all at once, so that their cache misses overlap.
-    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]);
+    /// Looks ahead at what later events of `body` will need, before the one at `place` is judged.
+    fn look_ahead(ledger: &Ledger, place: usize, body: &[u8], groups: &mut Groups);
     /// Creates the event at `timestamp`. `stamp` is when it is judged.
     fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome;
     /// Takes back the records after the first `count`, all made by one chain.
     fn roll_back(ledger: &mut Ledger, count: u32);
+}
+
+/// The events of `body` from the one at `place` on.
+fn events_from<E: Event>(body: &[u8], place: usize) -> impl Iterator<Item = E> {
+    body.get(place * E::BYTES..).unwrap_or_default().chunks_exact(E::BYTES).filter_map(E::read)
 }
 
 impl Event for Account {
@@ -356,7 +358,7 @@ impl Event for Account {
         ledger.accounts.len()
     }
     /// Accounts are few: each is looked up when it is judged.
-    fn look_ahead(_: &Ledger, _: impl Iterator<Item = Self>, _: &mut [Ahead; GROUP]) {}
+    fn look_ahead(_: &Ledger, _: usize, _: &[u8], _: &mut Groups) {}
     fn create(ledger: &mut Ledger, event: Self, _: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
         ledger.create_account(Self { timestamp, ..event }, stamp)
     }
@@ -387,8 +389,9 @@ impl Event for Transfer {
     fn count(ledger: &Ledger) -> u32 {
         ledger.transfers.len()
     }
-    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]) {
-        ledger.look_ahead(events, ahead);
+    #[inline]
+    fn look_ahead(ledger: &Ledger, place: usize, body: &[u8], groups: &mut Groups) {
+        groups.look_ahead(ledger, place, |from| events_from::<Self>(body, from));
     }
     fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
         ledger.create_transfer(&event, None, ahead, timestamp, stamp)
@@ -420,8 +423,10 @@ impl Event for Booking {
     fn count(ledger: &Ledger) -> u32 {
         Transfer::count(ledger)
     }
-    fn look_ahead(ledger: &Ledger, events: impl Iterator<Item = Self>, ahead: &mut [Ahead; GROUP]) {
-        ledger.look_ahead(events.map(|booking| booking.transfer), ahead);
+    #[inline]
+    fn look_ahead(ledger: &Ledger, place: usize, body: &[u8], groups: &mut Groups) {
+        let from = |from| events_from::<Self>(body, from).map(|booking| booking.transfer);
+        groups.look_ahead(ledger, place, from);
     }
     fn create(ledger: &mut Ledger, event: Self, ahead: &Ahead, timestamp: u64, stamp: u64) -> Outcome {
         ledger.create_transfer(&event.transfer, event.particulars().as_ref(), ahead, timestamp, stamp)

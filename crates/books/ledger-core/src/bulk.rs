@@ -4,8 +4,6 @@
 //! Sorted first by where they belong, millions of them touch one small part of the memory after the other. The index and the
 //! lists have nothing to do with each other, so whoever has two cores builds them side by side.
 
-use std::hint::black_box;
-
 use crate::ColdError;
 use crate::accounts::Accounts;
 use crate::id_index::{IdHash, IdIndex};
@@ -77,12 +75,12 @@ impl IdIndex {
     ) -> Result<bool, ColdError> {
         sorted.fill(hashes.zip(first..).map(|(hash, number)| (hash.table(), hash.slot(number))));
         for (table, slots) in sorted.parts().enumerate() {
-            for group in slots.chunks(AHEAD) {
-                black_box(group.iter().fold(0, |touched, slot| touched ^ self.touch_slot(table, *slot)));
-                for slot in group {
-                    if !self.insert_slot(table, *slot, &mut is_same)? {
-                        return Ok(false);
-                    }
+            for (place, slot) in slots.iter().enumerate() {
+                if let Some(next) = slots.get(place + AHEAD) {
+                    self.ask_for_slot(table, *next);
+                }
+                if !self.insert_slot(table, *slot, &mut is_same)? {
+                    return Ok(false);
                 }
             }
         }
@@ -99,7 +97,7 @@ impl Accounts {
                 .map(|account| ((account >> shift) as usize, u64::from(account) << 32 | u64::from(number)))
         }));
         for group in sorted.parts().flat_map(|part| part.chunks(AHEAD)) {
-            black_box(group.iter().fold(0, |touched, item| touched ^ self.touch_list(high(*item))));
+            group.iter().for_each(|item| self.ask_for_list(high(*item)));
             for item in group {
                 self.list(high(*item), low(*item));
             }

@@ -4,6 +4,8 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
+use crate::prefetch::prefetch;
+
 /// Numbers found by id. The ids themselves stay with the records: an entry is eight bytes.
 ///
 /// Many small open-addressing tables instead of a large one, and each grows at a load of its own: growing never stops
@@ -106,10 +108,13 @@ impl IdIndex {
         self.tables[table].insert_new(slot, table, |found| is_same(number_of(slot), found))
     }
 
-    /// Brings the place where a slot of a table would be into the cache. The value means nothing.
-    pub(crate) fn touch_slot(&self, table: usize, slot: u64) -> u64 {
+    /// Asks for the place where a slot of a table would be.
+    #[inline]
+    pub(crate) fn ask_for_slot(&self, table: usize, slot: u64) {
         let table = &self.tables[table];
-        table.slots.get(table.home(tag_of(slot))).copied().unwrap_or(0)
+        if let Some(slot) = table.slots.get(table.home(tag_of(slot))) {
+            prefetch(slot);
+        }
     }
 
     /// Makes room for so many entries in an empty index. Its tables are then as large as if they had grown.
@@ -128,11 +133,10 @@ impl IdIndex {
         self.tables[hash.table()].remove(slot(hash.tag(), number));
     }
 
-    /// Brings the slot that [`find`](Self::find) will look at first into the cache. The value means nothing.
+    /// Asks for the slot that [`find`](Self::find) will look at first.
     #[inline]
-    pub(crate) fn touch(&self, hash: IdHash) -> u64 {
-        let table = &self.tables[hash.table()];
-        table.slots.get(table.home(hash.tag())).copied().unwrap_or(0)
+    pub(crate) fn ask_for(&self, hash: IdHash) {
+        self.ask_for_slot(hash.table(), hash.slot(0));
     }
 }
 

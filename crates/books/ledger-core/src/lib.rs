@@ -42,6 +42,7 @@ mod ledgers;
 mod operation;
 mod pages;
 mod postings;
+mod prefetch;
 mod query;
 mod restore;
 mod rows;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::prefetch::prefetch;
+
 /// A cell of an account's list: thirteen transfers, and the way back to earlier cells. One cache line.
 #[derive(Clone, Copy, Default)]
 #[repr(C, align(64))]
@@ -132,11 +134,18 @@ impl Postings {
         if previous == 0 { Tail::EMPTY } else { Tail(previous << 4 | FULL) }
     }
 
-    /// Brings what the next [`push`](Self::push) reads into the cache. The value means nothing.
+    /// Asks for the cell in which a list ends.
     #[inline]
-    pub(crate) fn touch(&self, tail: Tail) -> u32 {
-        let last = self.cell(tail.cell());
-        if tail.filled() < CELL_LEN { last.depth } else { self.cell(last.jump).depth }
+    pub(crate) fn ask_for_end(&self, tail: Tail) {
+        prefetch(self.cell(tail.cell()));
+    }
+
+    /// Asks for the earlier cell that the next [`push`](Self::push) reads if it begins a new one.
+    #[inline]
+    pub(crate) fn ask_for_jump(&self, tail: Tail) {
+        if tail.filled() == CELL_LEN {
+            prefetch(self.cell(self.cell(tail.cell()).jump));
+        }
     }
 
     /// The transfers of the list with numbers in `range`, newest first.

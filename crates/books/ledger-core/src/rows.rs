@@ -11,6 +11,7 @@ use crate::cold::{BLOCK_ROWS, Cold, ColdSegment};
 use crate::columns::Columns;
 use crate::keys::{Fields, Keys, mark_of, with_ledger_mark};
 use crate::pages::partition_point;
+use crate::prefetch::prefetch;
 use crate::scan::Direction;
 use crate::spill::{Column, WrittenSegment};
 
@@ -170,17 +171,17 @@ impl Rows {
     /// The row with this number, which must exist. Panics if the cold store fails: without its transfers the ledger
     /// cannot go on.
     pub(crate) fn get(&self, number: u32) -> Row {
-        if number < self.first_hot() { self.cold.row(number) } else { self.hot_row(number) }
+        if number < self.first_hot() { self.cold.row(number) } else { *self.hot_row(number) }
     }
 
     /// The row with this number, which must exist.
     pub(crate) fn try_get(&self, number: u32) -> Result<Row, ColdError> {
-        if number < self.first_hot() { self.cold.try_row(number) } else { Ok(self.hot_row(number)) }
+        if number < self.first_hot() { self.cold.try_row(number) } else { Ok(*self.hot_row(number)) }
     }
 
-    fn hot_row(&self, number: u32) -> Row {
+    fn hot_row(&self, number: u32) -> &Row {
         let place = self.place(number);
-        self.page(place / PAGE_ROWS).rows[place % PAGE_ROWS]
+        &self.page(place / PAGE_ROWS).rows[place % PAGE_ROWS]
     }
 
     fn page(&self, index: usize) -> &PageRows {
@@ -242,11 +243,19 @@ impl Rows {
         if hot > 0 { first_hot + hot } else { self.cold.before(timestamp) }
     }
 
-    /// Has the cold store begin to fetch those of these rows that are not in memory.
-    pub(crate) fn expect(&self, numbers: &[u32]) {
+    /// Asks for these rows: the processor for those in memory, the cold store for the others.
+    pub(crate) fn expect(&self, numbers: impl Iterator<Item = u32>) {
+        let mut cold = Vec::new();
+        for number in numbers {
+            if number < self.first_hot {
+                cold.push(number);
+            } else {
+                prefetch(self.hot_row(number));
+            }
+        }
         // One alone is read as soon by asking for it.
-        if numbers.len() > 1 {
-            self.cold.expect(numbers.iter().copied().filter(|number| *number < self.first_hot));
+        if cold.len() > 1 {
+            self.cold.expect(cold.into_iter());
         }
     }
 

@@ -5,6 +5,7 @@ use crate::cold::Cold;
 use crate::expiry::{Expiries, Expiry};
 use crate::id_index::{IdHash, IdIndex};
 use crate::pages::Pages;
+use crate::prefetch::prefetch;
 use crate::rows::{Row, Rows};
 use crate::wire::{Transfer, TransferFlags};
 
@@ -166,9 +167,10 @@ impl Transfers {
         &self.states
     }
 
-    /// Brings the first slot for an id into the cache. The value means nothing.
-    pub(crate) fn touch_index(&self, hash: IdHash) -> u64 {
-        self.index.touch(hash)
+    /// Asks for the first slot for an id.
+    #[inline]
+    pub(crate) fn ask_for_id(&self, hash: IdHash) {
+        self.index.ask_for(hash);
     }
 
     #[inline]
@@ -181,13 +183,11 @@ impl Transfers {
         Some(if number & FAILED == 0 { Known::Transfer(number) } else { Known::Failed })
     }
 
-    /// Has the cold store begin to fetch the transfers whose ids have these hashes, those of them that are cold.
-    pub(crate) fn fetch_ahead(&self, hashes: &[IdHash]) {
-        if self.rows.first_hot() > 0 {
-            let likely = |hash: &IdHash| self.index.find(*hash, |number| number & FAILED == 0);
-            let numbers: Vec<u32> = hashes.iter().filter_map(likely).collect();
-            self.rows.expect(&numbers);
-        }
+    /// Asks for the transfers whose ids have these hashes; the cold store begins to fetch those of them that are cold.
+    pub(crate) fn ask_for_rows(&self, hashes: &[IdHash]) {
+        let likely = |hash: &IdHash| self.index.find(*hash, |number| number & FAILED == 0);
+        let numbers = hashes.iter().filter_map(likely);
+        self.rows.expect(numbers.inspect(|number| prefetch(self.states.get(*number))));
     }
 
     pub(crate) fn find(&self, id: u128) -> Option<u32> {

@@ -234,6 +234,8 @@ fn any_plan() -> impl Strategy<Value = (u64, Plan)> {
             .prop_map(|(accounts, import)| Plan::Accounts(accounts, import)),
         12 => (prop::collection::vec(any_draft(), 1..12), any_import())
             .prop_map(|(drafts, import)| Plan::Transfers(drafts, import)),
+        // So long that the ledger looks ahead while it judges.
+        1 => prop::collection::vec(any_draft(), 60..200).prop_map(|drafts| Plan::Transfers(drafts, None)),
         1 => Just(Plan::Pulse),
     ];
     let wait = prop_oneof![6 => Just(0), 4 => 0..SECOND, 2 => SECOND..3 * SECOND];
