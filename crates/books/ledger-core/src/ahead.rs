@@ -10,7 +10,7 @@ use crate::transfers::NONE;
 use crate::wire::Transfer;
 
 /// Transfers looked up at once: what two groups touch fits into the second-level cache.
-pub(crate) const GROUP: usize = 64;
+const GROUP: usize = 64;
 
 /// Transfers that are judged between two steps for the next group.
 const STRIDE: usize = GROUP / Step::ALL.len();

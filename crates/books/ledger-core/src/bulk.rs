@@ -25,7 +25,7 @@ pub(crate) const ROUND: usize = if cfg!(test) { 1 << 7 } else { 1 << 22 };
 /// Parts that the index or the accounts are cut into: each fits into a core's own cache.
 const PARTS: usize = 1 << 10;
 
-/// How far ahead of its use memory is touched.
+/// How far ahead of its use memory is asked for.
 const AHEAD: usize = 64;
 
 /// Numbers sorted by the part they belong to, in the order of their coming within each.

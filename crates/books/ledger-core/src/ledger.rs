@@ -141,7 +141,7 @@ impl Ledger {
         let at_once = at_once.clamp(1, READ_AT_ONCE);
         std::iter::from_fn(move || {
             let next: Vec<u32> = numbers.by_ref().take(at_once).collect();
-            rows.expect(next.iter().copied());
+            rows.ask_for(next.iter().copied());
             (!next.is_empty()).then_some(next)
         })
         .flatten()

@@ -244,7 +244,7 @@ impl Rows {
     }
 
     /// Asks for these rows: the processor for those in memory, the cold store for the others.
-    pub(crate) fn expect(&self, numbers: impl Iterator<Item = u32>) {
+    pub(crate) fn ask_for(&self, numbers: impl Iterator<Item = u32>) {
         let mut cold = Vec::new();
         for number in numbers {
             if number < self.first_hot {

@@ -187,7 +187,7 @@ impl Transfers {
     pub(crate) fn ask_for_rows(&self, hashes: &[IdHash]) {
         let likely = |hash: &IdHash| self.index.find(*hash, |number| number & FAILED == 0);
         let numbers = hashes.iter().filter_map(likely);
-        self.rows.expect(numbers.inspect(|number| prefetch(self.states.get(*number))));
+        self.rows.ask_for(numbers.inspect(|number| prefetch(self.states.get(*number))));
     }
 
     pub(crate) fn find(&self, id: u128) -> Option<u32> {

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Write as _};
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -125,7 +125,8 @@ impl Folder {
         std::fs::create_dir_all(&self.path)?;
         let aside = self.path.join(ASIDE);
         let mut file = create(&aside)?;
-        let segment = spill.encode(|part| write_evenly(&mut file, part))?;
+        let mut unsynced = 0;
+        let segment = spill.encode(|part| write_evenly(&mut file, part, &mut unsynced))?;
         file.sync_all()?;
         let path = self.path_of(&segment.name);
         std::fs::rename(&aside, &path)?;
@@ -169,12 +170,14 @@ impl Folder {
     }
 }
 
-/// Writes a part of a segment, and waits for the disk after every [`SYNC_BYTES`].
-fn write_evenly(file: &mut File, part: &[u8]) -> io::Result<()> {
+/// Writes a part of a segment, and waits for the disk whenever [`SYNC_BYTES`] are `unsynced`.
+fn write_evenly(file: &mut File, part: &[u8], unsynced: &mut usize) -> io::Result<()> {
     for piece in part.chunks(SYNC_BYTES) {
         file.write_all(piece)?;
-        if piece.len() == SYNC_BYTES || file.stream_position()?.is_multiple_of(SYNC_BYTES as u64) {
+        *unsynced += piece.len();
+        if *unsynced >= SYNC_BYTES {
             file.sync_data()?;
+            *unsynced = 0;
         }
     }
     Ok(())
